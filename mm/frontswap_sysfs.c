@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * frontswap for the administrator: /sys/kernel/mm/tmem/frontswap, one value
+ * per file, documented in Documentation/ABI/testing/sysfs-kernel-mm-tmem; and
+ * the historic files in debugfs.
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/kstrtox.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "frontswap.h"
+
+static struct kobject *tmem_kobj;
+static struct kobject *frontswap_kobj;
+static struct kobject *areas_kobj;
+
+/* @counter: Offset in struct frontswap_stats. Return: Sum over all CPUs. */
+static unsigned long frontswap_sum(size_t counter)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		void *stats = per_cpu_ptr(&frontswap_stats, cpu);
+
+		sum += READ_ONCE(*(unsigned long *)(stats + counter));
+	}
+	return sum;
+}
+
+#define FRONTSWAP_COUNTER(_name, _member)				\
+static ssize_t _name##_show(struct kobject *kobj,			\
+			    struct kobj_attribute *attr, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%lu\n",					\
+		frontswap_sum(offsetof(struct frontswap_stats,		\
+				       _member)));			\
+}									\
+static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
+
+FRONTSWAP_COUNTER(offers, offers);
+FRONTSWAP_COUNTER(stores, stores);
+FRONTSWAP_COUNTER(loads, loads);
+FRONTSWAP_COUNTER(failed_loads, failed_loads);
+FRONTSWAP_COUNTER(invalidates, invalidates);
+FRONTSWAP_COUNTER(writebacks, writebacks);
+FRONTSWAP_COUNTER(pulls, pulls);
+FRONTSWAP_COUNTER(rejects_backend, rejects[FRONTSWAP_REJECT_BACKEND]);
+FRONTSWAP_COUNTER(rejects_disabled, rejects[FRONTSWAP_REJECT_DISABLED]);
+FRONTSWAP_COUNTER(rejects_draining, rejects[FRONTSWAP_REJECT_DRAINING]);
+FRONTSWAP_COUNTER(rejects_hibernation, rejects[FRONTSWAP_REJECT_HIBERNATION]);
+FRONTSWAP_COUNTER(rejects_excluded, rejects[FRONTSWAP_REJECT_EXCLUDED]);
+FRONTSWAP_COUNTER(rejects_encrypted, rejects[FRONTSWAP_REJECT_ENCRYPTED]);
+FRONTSWAP_COUNTER(rejects_area, rejects[FRONTSWAP_REJECT_AREA]);
+FRONTSWAP_COUNTER(rejects_memory, rejects[FRONTSWAP_REJECT_MEMORY]);
+FRONTSWAP_COUNTER(rejects_cgroup, rejects[FRONTSWAP_REJECT_CGROUP]);
+
+static long frontswap_sum_areas(bool poisoned)
+{
+	struct frontswap_area *area;
+	unsigned int type;
+	long lost, sum = 0;
+
+	for (type = 0; type < MAX_SWAPFILES; type++) {
+		area = frontswap_area_get(type);
+		if (!area)
+			continue;
+		lost = atomic_long_read(&area->nr_poisoned);
+		sum += poisoned ? lost :
+				  atomic_long_read(&area->nr_pages) - lost;
+		frontswap_area_put(area);
+	}
+	return sum;
+}
+
+static ssize_t pages_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", frontswap_sum_areas(false));
+}
+
+static struct kobj_attribute pages_attr = __ATTR_RO(pages);
+
+static ssize_t poisoned_pages_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", frontswap_sum_areas(true));
+}
+
+static struct kobj_attribute poisoned_pages_attr = __ATTR_RO(poisoned_pages);
+
+static ssize_t backend_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	ssize_t len;
+
+	mutex_lock(&frontswap_mutex);
+	len = sysfs_emit(buf, "%s\n",
+			 frontswap_backend ? frontswap_backend->name : "none");
+	mutex_unlock(&frontswap_mutex);
+	return len;
+}
+
+static struct kobj_attribute backend_attr = __ATTR_RO(backend);
+
+static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%d\n",
+			  !test_bit(FRONTSWAP_DISABLED, &frontswap_state));
+}
+
+static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t len)
+{
+	bool enabled;
+	int ret;
+
+	ret = kstrtobool(buf, &enabled);
+	if (!ret)
+		ret = frontswap_set_enabled(enabled);
+	return ret ?: len;
+}
+
+static struct kobj_attribute enabled_attr = __ATTR_RW(enabled);
+
+static ssize_t allow_encrypted_show(struct kobject *kobj,
+				    struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", test_bit(FRONTSWAP_ALLOW_ENCRYPTED,
+						&frontswap_state));
+}
+
+static ssize_t allow_encrypted_store(struct kobject *kobj,
+				     struct kobj_attribute *attr,
+				     const char *buf, size_t len)
+{
+	bool allow;
+	int ret;
+
+	ret = kstrtobool(buf, &allow);
+	if (!ret)
+		ret = frontswap_set_allow_encrypted(allow);
+	return ret ?: len;
+}
+
+static struct kobj_attribute allow_encrypted_attr = __ATTR_RW(allow_encrypted);
+
+static struct attribute *frontswap_attrs[] = {
+	&allow_encrypted_attr.attr,
+	&backend_attr.attr,
+	&enabled_attr.attr,
+	&failed_loads_attr.attr,
+	&invalidates_attr.attr,
+	&loads_attr.attr,
+	&offers_attr.attr,
+	&pages_attr.attr,
+	&poisoned_pages_attr.attr,
+	&pulls_attr.attr,
+	&rejects_area_attr.attr,
+	&rejects_backend_attr.attr,
+	&rejects_cgroup_attr.attr,
+	&rejects_disabled_attr.attr,
+	&rejects_draining_attr.attr,
+	&rejects_encrypted_attr.attr,
+	&rejects_excluded_attr.attr,
+	&rejects_hibernation_attr.attr,
+	&rejects_memory_attr.attr,
+	&stores_attr.attr,
+	&writebacks_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group frontswap_group = {
+	.attrs = frontswap_attrs,
+};
+
+/* One directory per swap area */
+
+static struct frontswap_area *to_area(struct kobject *kobj)
+{
+	return container_of(kobj, struct frontswap_area, kobj);
+}
+
+static ssize_t path_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	char *path, *page = (char *)__get_free_page(GFP_KERNEL);
+	ssize_t len;
+
+	if (!page)
+		return -ENOMEM;
+	path = file_path(to_area(kobj)->si->swap_file, page, PAGE_SIZE);
+	len = IS_ERR(path) ? PTR_ERR(path) : sysfs_emit(buf, "%s\n", path);
+	free_page((unsigned long)page);
+	return len;
+}
+
+static struct kobj_attribute path_attr = __ATTR_RO(path);
+
+static ssize_t slots_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", to_area(kobj)->nr_slots);
+}
+
+static struct kobj_attribute slots_attr = __ATTR_RO(slots);
+
+static ssize_t area_pages_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	struct frontswap_area *area = to_area(kobj);
+	long lost = atomic_long_read(&area->nr_poisoned);
+
+	return sysfs_emit(buf, "%ld\n",
+			  atomic_long_read(&area->nr_pages) - lost);
+}
+
+static struct kobj_attribute area_pages_attr =
+	__ATTR(pages, 0444, area_pages_show, NULL);
+
+static ssize_t area_poisoned_pages_show(struct kobject *kobj,
+					struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%ld\n",
+			  atomic_long_read(&to_area(kobj)->nr_poisoned));
+}
+
+static struct kobj_attribute area_poisoned_pages_attr =
+	__ATTR(poisoned_pages, 0444, area_poisoned_pages_show, NULL);
+
+static ssize_t area_bit_show(struct kobject *kobj, int bit, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", test_bit(bit, &to_area(kobj)->state));
+}
+
+static ssize_t encrypted_show(struct kobject *kobj,
+			      struct kobj_attribute *attr, char *buf)
+{
+	return area_bit_show(kobj, FRONTSWAP_AREA_ENCRYPTED, buf);
+}
+
+static struct kobj_attribute encrypted_attr = __ATTR_RO(encrypted);
+
+static ssize_t excluded_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	return area_bit_show(kobj, FRONTSWAP_AREA_EXCLUDED, buf);
+}
+
+static ssize_t excluded_store(struct kobject *kobj, struct kobj_attribute *attr,
+			      const char *buf, size_t len)
+{
+	bool excluded;
+	int ret;
+
+	ret = kstrtobool(buf, &excluded);
+	if (!ret)
+		ret = frontswap_set_excluded(to_area(kobj), excluded);
+	return ret ?: len;
+}
+
+static struct kobj_attribute excluded_attr = __ATTR_RW(excluded);
+
+static ssize_t writethrough_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
+{
+	return area_bit_show(kobj, FRONTSWAP_AREA_WANT_THROUGH, buf);
+}
+
+static ssize_t writethrough_store(struct kobject *kobj,
+				  struct kobj_attribute *attr, const char *buf,
+				  size_t len)
+{
+	bool through;
+	int ret;
+
+	ret = kstrtobool(buf, &through);
+	if (!ret)
+		ret = frontswap_set_writethrough(to_area(kobj), through);
+	return ret ?: len;
+}
+
+static struct kobj_attribute writethrough_attr = __ATTR_RW(writethrough);
+
+static ssize_t area_take_back(struct kobject *kobj, const char *buf, size_t len,
+			      bool to_device)
+{
+	struct frontswap_area *area = to_area(kobj);
+	unsigned long nr;
+	int ret;
+
+	ret = kstrtoul(buf, 0, &nr);
+	if (ret)
+		return ret;
+	frontswap_writeback_range(area, 0, area->nr_slots, nr, to_device);
+	return len;
+}
+
+static ssize_t writeback_store(struct kobject *kobj,
+			       struct kobj_attribute *attr, const char *buf,
+			       size_t len)
+{
+	return area_take_back(kobj, buf, len, /*to_device=*/true);
+}
+
+static struct kobj_attribute writeback_attr = __ATTR_WO(writeback);
+
+static ssize_t pull_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t len)
+{
+	return area_take_back(kobj, buf, len, /*to_device=*/false);
+}
+
+static struct kobj_attribute pull_attr = __ATTR_WO(pull);
+
+static struct attribute *area_attrs[] = {
+	&area_pages_attr.attr,
+	&area_poisoned_pages_attr.attr,
+	&encrypted_attr.attr,
+	&excluded_attr.attr,
+	&path_attr.attr,
+	&pull_attr.attr,
+	&slots_attr.attr,
+	&writeback_attr.attr,
+	&writethrough_attr.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(area);
+
+static void area_release(struct kobject *kobj)
+{
+	struct frontswap_area *area = to_area(kobj);
+
+	frontswap_map_destroy(&area->map);
+	xa_destroy(&area->poison);
+	kfree(area);
+}
+
+static const struct kobj_type area_ktype = {
+	.release = area_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = area_groups,
+};
+
+/**
+ * frontswap_area_add_sysfs - give an area its directory and its reference count
+ * @area: The area, otherwise initialised.
+ *
+ * Context: May sleep.
+ * Return: 0, or a negative error code; the area is freed then.
+ */
+int frontswap_area_add_sysfs(struct frontswap_area *area)
+{
+	int ret = kobject_init_and_add(&area->kobj, &area_ktype, areas_kobj,
+				       "%u", area->type);
+
+	if (ret)
+		kobject_put(&area->kobj);
+	return ret;
+}
+
+/* The files of 2012, with the meaning they had. */
+
+static int failed_stores_get(void *data, u64 *val)
+{
+	int reject;
+
+	for (*val = 0, reject = 0; reject < NR_FRONTSWAP_REJECTS; reject++)
+		*val += frontswap_sum(offsetof(struct frontswap_stats,
+					       rejects[0]) +
+				      reject * sizeof(unsigned long));
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(failed_stores_fops, failed_stores_get, NULL, "%llu\n");
+
+static int counter_get(void *data, u64 *val)
+{
+	*val = frontswap_sum((unsigned long)data);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(counter_fops, counter_get, NULL, "%llu\n");
+
+static void __init frontswap_add_debugfs(void)
+{
+	struct dentry *root = debugfs_create_dir("frontswap", NULL);
+
+#define COUNTER(member)	((void *)offsetof(struct frontswap_stats, member))
+	debugfs_create_file("loads", 0444, root, COUNTER(loads), &counter_fops);
+	debugfs_create_file("succ_stores", 0444, root, COUNTER(stores),
+			    &counter_fops);
+	debugfs_create_file("failed_stores", 0444, root, NULL,
+			    &failed_stores_fops);
+	debugfs_create_file("invalidates", 0444, root, COUNTER(invalidates),
+			    &counter_fops);
+#undef COUNTER
+}
+
+static int __init frontswap_sysfs_init(void)
+{
+	int ret = -ENOMEM;
+
+	tmem_kobj = kobject_create_and_add("tmem", mm_kobj);
+	if (!tmem_kobj)
+		return ret;
+	frontswap_kobj = kobject_create_and_add("frontswap", tmem_kobj);
+	if (!frontswap_kobj)
+		goto put_tmem;
+	areas_kobj = kobject_create_and_add("areas", frontswap_kobj);
+	if (!areas_kobj)
+		goto put_frontswap;
+	ret = sysfs_create_group(frontswap_kobj, &frontswap_group);
+	if (ret)
+		goto put_areas;
+	frontswap_add_debugfs();
+	return 0;
+
+put_areas:
+	kobject_put(areas_kobj);
+put_frontswap:
+	kobject_put(frontswap_kobj);
+put_tmem:
+	kobject_put(tmem_kobj);
+	return ret;
+}
+subsys_initcall(frontswap_sysfs_init);
