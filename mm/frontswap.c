@@ -222,10 +222,7 @@ static enum frontswap_reject frontswap_try_store(struct frontswap_area *area,
 		reject = FRONTSWAP_REJECT_CGROUP;
 		goto out;
 	}
-	/* This is reclaim: leave the reserves to those who free more. */
-	ret = frontswap_map_reserve(&area->map, offset, nr,
-				    GFP_NOWAIT | __GFP_NOMEMALLOC |
-				    __GFP_NOWARN);
+	ret = frontswap_map_reserve(&area->map, offset, nr);
 	if (ret) {
 		reject = FRONTSWAP_REJECT_MEMORY;
 		goto out;

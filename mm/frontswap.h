@@ -11,6 +11,7 @@
 #include <linux/percpu.h>
 #include <linux/srcu.h>
 #include <linux/swap.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 /* Why a page was not stored; each has its counter in sysfs. */
@@ -46,6 +47,24 @@ enum frontswap_area_bit {
 	FRONTSWAP_AREA_ENCRYPTED,	/* the device encrypts what it stores */
 };
 
+/* Slots whose bits are allocated together, in one page */
+#define FRONTSWAP_CHUNK_SLOTS	(PAGE_SIZE * BITS_PER_BYTE)
+
+/**
+ * struct frontswap_map - which slots of an area are resident in the store
+ * @chunks: Bits of FRONTSWAP_CHUNK_SLOTS slots each, NULL until one is set.
+ *	The table itself is allocated when there is a backend.
+ * @nr_chunks: Size of the table.
+ * @spare: A zeroed chunk for when there is no memory, or NULL.
+ * @refill: Allocates @spare.
+ */
+struct frontswap_map {
+	unsigned long		**chunks;
+	unsigned long		nr_chunks;
+	unsigned long		*spare;
+	struct work_struct	refill;
+};
+
 /**
  * struct frontswap_area - the front end's view of one swap area
  * @kobj: The area's directory in sysfs; its references keep the area.
@@ -69,7 +88,7 @@ struct frontswap_area {
 	unsigned long		nr_slots;
 	unsigned long		state;
 	struct mutex		mode_lock;	/* mode changes */
-	struct xarray		map;
+	struct frontswap_map	map;
 	struct xarray		poison;
 	atomic_long_t		nr_pages;
 	atomic_long_t		nr_poisoned;
@@ -129,17 +148,19 @@ enum frontswap_residency {
 	FRONTSWAP_MIXED,
 };
 
-void frontswap_map_init(struct xarray *map);
-void frontswap_map_destroy(struct xarray *map);
-int frontswap_map_reserve(struct xarray *map, pgoff_t offset, unsigned int nr,
-			  gfp_t gfp);
-unsigned int frontswap_map_set(struct xarray *map, pgoff_t offset,
+void frontswap_map_init(struct frontswap_map *map, unsigned long nr_slots);
+int frontswap_map_alloc(struct frontswap_map *map);
+void frontswap_map_destroy(struct frontswap_map *map);
+int frontswap_map_reserve(struct frontswap_map *map, pgoff_t offset,
+			  unsigned int nr);
+unsigned int frontswap_map_set(struct frontswap_map *map, pgoff_t offset,
 			       unsigned int nr);
-unsigned int frontswap_map_clear_run(struct xarray *map, pgoff_t offset,
+unsigned int frontswap_map_clear_run(struct frontswap_map *map, pgoff_t offset,
 				     pgoff_t end);
-pgoff_t frontswap_map_next(struct xarray *map, pgoff_t offset, pgoff_t end);
-enum frontswap_residency frontswap_map_test(struct xarray *map, pgoff_t offset,
-					    unsigned int nr);
+pgoff_t frontswap_map_next(struct frontswap_map *map, pgoff_t offset,
+			   pgoff_t end);
+enum frontswap_residency frontswap_map_test(struct frontswap_map *map,
+					    pgoff_t offset, unsigned int nr);
 
 /* frontswap_writeback.c */
 int frontswap_drain_area(struct frontswap_area *area, bool killable);

@@ -75,7 +75,10 @@ static void frontswap_serve(struct frontswap_area *area)
 		return;
 	through = (frontswap_backend->flags & FRONTSWAP_WRITETHROUGH) ||
 		  test_bit(FRONTSWAP_AREA_WANT_THROUGH, &area->state);
-	ret = frontswap_backend->init(area->type, area->nr_slots, through);
+	ret = frontswap_map_alloc(&area->map);
+	if (!ret)
+		ret = frontswap_backend->init(area->type, area->nr_slots,
+					      through);
 	if (ret) {
 		pr_warn("%s does not serve swap area %u: error %d\n",
 			frontswap_backend->name, area->type, ret);
@@ -119,7 +122,7 @@ void frontswap_swapon(struct swap_info_struct *si, unsigned long nr_slots)
 	area->type = si->type;
 	area->nr_slots = nr_slots;
 	mutex_init(&area->mode_lock);
-	frontswap_map_init(&area->map);
+	frontswap_map_init(&area->map, nr_slots);
 	xa_init_flags(&area->poison, XA_FLAGS_LOCK_IRQ);
 	if (frontswap_encrypted(si->bdev))
 		__set_bit(FRONTSWAP_AREA_ENCRYPTED, &area->state);

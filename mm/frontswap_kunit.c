@@ -3,20 +3,17 @@
 #include <kunit/test.h>
 
 #include <linux/gfp.h>
-#include <linux/mm.h>
 
 #include "frontswap.h"
-
-#define SLOTS_PER_CHUNK	(PAGE_SIZE * BITS_PER_BYTE)
 
 /* The residency map */
 
 static int map_test_init(struct kunit *test)
 {
-	struct xarray *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
+	struct frontswap_map *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, map);
-	frontswap_map_init(map);
+	frontswap_map_init(map, 20 * FRONTSWAP_CHUNK_SLOTS);
 	test->priv = map;
 	return 0;
 }
@@ -28,19 +25,25 @@ static void map_test_exit(struct kunit *test)
 
 static void map_is_free_until_used(struct kunit *test)
 {
-	struct xarray *map = test->priv;
+	struct frontswap_map *map = test->priv;
 
 	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, 5, 3), FRONTSWAP_ABSENT);
-	KUNIT_EXPECT_EQ(test, frontswap_map_next(map, 0, 1000000), 1000000);
+	KUNIT_EXPECT_EQ(test, frontswap_map_next(map, 0, 1000), 1000);
 	KUNIT_EXPECT_EQ(test, frontswap_map_clear_run(map, 7, 9), 0);
-	KUNIT_EXPECT_TRUE(test, xa_empty(map));
+	KUNIT_EXPECT_NULL(test, map->chunks);
+
+	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
+	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, 5, 3), FRONTSWAP_ABSENT);
+	KUNIT_EXPECT_NULL(test, map->chunks[0]);
+	KUNIT_EXPECT_NOT_NULL(test, map->spare);
 }
 
 static void map_counts_new_pages(struct kunit *test)
 {
-	struct xarray *map = test->priv;
+	struct frontswap_map *map = test->priv;
 
-	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 8, 4, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 8, 4), 0);
 	KUNIT_EXPECT_EQ(test, frontswap_map_set(map, 8, 4), 4);
 	KUNIT_EXPECT_EQ(test, frontswap_map_set(map, 6 + 4, 4), 2);
 	KUNIT_EXPECT_EQ(test, frontswap_map_next(map, 0, 100), 8);
@@ -51,10 +54,10 @@ static void map_counts_new_pages(struct kunit *test)
 
 static void map_tells_mixed_ranges(struct kunit *test)
 {
-	struct xarray *map = test->priv;
+	struct frontswap_map *map = test->priv;
 
-	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 16, 16, GFP_KERNEL),
-			0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 16, 16), 0);
 	frontswap_map_set(map, 16, 16);
 	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, 16, 16),
 			FRONTSWAP_RESIDENT);
@@ -70,24 +73,22 @@ static void map_tells_mixed_ranges(struct kunit *test)
 /* A range over the end of a chunk, whose second chunk may not exist */
 static void map_crosses_chunks(struct kunit *test)
 {
-	struct xarray *map = test->priv;
-	pgoff_t end = SLOTS_PER_CHUNK;
+	struct frontswap_map *map = test->priv;
+	pgoff_t end = FRONTSWAP_CHUNK_SLOTS;
 
-	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, end - 2, 2,
-						    GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, end - 2, 2), 0);
 	frontswap_map_set(map, end - 2, 2);
 	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, end - 2, 4),
 			FRONTSWAP_MIXED);
-	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, end - 2, 4,
-						    GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, end - 2, 4), 0);
 	KUNIT_EXPECT_EQ(test, frontswap_map_set(map, end - 2, 4), 2);
 	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, end - 2, 4),
 			FRONTSWAP_RESIDENT);
 	KUNIT_EXPECT_EQ(test, frontswap_map_clear_run(map, end - 1, end + 9),
 			3);
 	/* Holes of whole chunks are skipped. */
-	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 9 * end + 3, 1,
-						    GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 9 * end + 3, 1), 0);
 	frontswap_map_set(map, 9 * end + 3, 1);
 	KUNIT_EXPECT_EQ(test, frontswap_map_next(map, end - 1, 20 * end),
 			9 * end + 3);

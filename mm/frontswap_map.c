@@ -3,7 +3,7 @@
  * Which slots of a swap area have their page in the store: one bit per slot,
  * in chunks of one page that are allocated when the first page of a chunk's
  * slots is stored and freed when the area is swapped off. An area that never
- * stored anything costs nothing per slot.
+ * had a backend costs nothing, one that never stored a pointer per chunk.
  *
  * A bit is changed only by the owner of its slot: whoever has the slot's folio
  * locked in the swap cache, or frees the slot. Neighbours may change at the
@@ -11,81 +11,136 @@
  * are in use, so nothing here needs a lock.
  */
 #include <linux/gfp.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "frontswap.h"
 
-#define SLOTS_PER_CHUNK	(PAGE_SIZE * BITS_PER_BYTE)
-
-static unsigned long *chunk_of(struct xarray *map, pgoff_t offset)
+static unsigned long *chunk_of(struct frontswap_map *map, pgoff_t offset)
 {
-	return xa_load(map, offset / SLOTS_PER_CHUNK);
+	/* Pairs with frontswap_map_alloc(). */
+	unsigned long **chunks = smp_load_acquire(&map->chunks);
+
+	if (!chunks)
+		return NULL;
+	/* Pairs with the cmpxchg() that put a zeroed chunk here. */
+	return smp_load_acquire(&chunks[offset / FRONTSWAP_CHUNK_SLOTS]);
+}
+
+static void refill_spare(struct work_struct *work)
+{
+	struct frontswap_map *map = container_of(work, struct frontswap_map,
+						 refill);
+	unsigned long chunk;
+
+	if (READ_ONCE(map->spare))
+		return;
+	chunk = get_zeroed_page(GFP_KERNEL | __GFP_NOWARN);
+	if (chunk && cmpxchg(&map->spare, NULL, (unsigned long *)chunk))
+		free_page(chunk);
 }
 
 /**
  * frontswap_map_init - prepare an empty residency map
  * @map: The map.
+ * @nr_slots: Number of slots.
  */
-void frontswap_map_init(struct xarray *map)
+void frontswap_map_init(struct frontswap_map *map, unsigned long nr_slots)
 {
-	xa_init(map);
+	map->nr_chunks = DIV_ROUND_UP(nr_slots, FRONTSWAP_CHUNK_SLOTS);
+	map->chunks = NULL;
+	map->spare = NULL;
+	INIT_WORK(&map->refill, refill_spare);
+}
+
+/**
+ * frontswap_map_alloc - make a residency map ready for use
+ * @map: The map; calling this again does nothing.
+ *
+ * Context: May sleep. Not concurrently for one map.
+ * Return: 0 or -ENOMEM.
+ */
+int frontswap_map_alloc(struct frontswap_map *map)
+{
+	unsigned long **chunks;
+
+	if (map->chunks)
+		return 0;
+	chunks = kvcalloc(map->nr_chunks, sizeof(*chunks), GFP_KERNEL);
+	if (!chunks)
+		return -ENOMEM;
+	refill_spare(&map->refill);
+	/* Others look at the map without a lock. */
+	smp_store_release(&map->chunks, chunks);
+	return 0;
 }
 
 /**
  * frontswap_map_destroy - free all memory of a residency map
  * @map: The map; nobody else uses it any more.
+ *
+ * Context: May sleep.
  */
-void frontswap_map_destroy(struct xarray *map)
+void frontswap_map_destroy(struct frontswap_map *map)
 {
-	unsigned long index;
-	void *chunk;
+	unsigned long i;
 
-	xa_for_each(map, index, chunk)
-		free_page((unsigned long)chunk);
-	xa_destroy(map);
+	cancel_work_sync(&map->refill);
+	free_page((unsigned long)map->spare);
+	for (i = 0; map->chunks && i < map->nr_chunks; i++)
+		free_page((unsigned long)map->chunks[i]);
+	kvfree(map->chunks);
 }
 
-static int reserve_chunk(struct xarray *map, pgoff_t offset, gfp_t gfp)
+/*
+ * Stores come from reclaim, when memory is shortest. So there is a spare chunk,
+ * which is replaced in the background, and the reserves are left alone.
+ */
+static int reserve_chunk(struct frontswap_map *map, pgoff_t offset)
 {
-	void *chunk, *old;
+	unsigned long **slot = &map->chunks[offset / FRONTSWAP_CHUNK_SLOTS];
+	unsigned long *chunk;
 
-	if (chunk_of(map, offset))
+	if (READ_ONCE(*slot))
 		return 0;
-	chunk = (void *)get_zeroed_page(gfp);
+	chunk = (unsigned long *)get_zeroed_page(GFP_NOWAIT | __GFP_NOMEMALLOC |
+						 __GFP_NOWARN);
+	if (!chunk) {
+		chunk = xchg(&map->spare, NULL);
+		queue_work(system_unbound_wq, &map->refill);
+	}
 	if (!chunk)
 		return -ENOMEM;
-	old = xa_cmpxchg(map, offset / SLOTS_PER_CHUNK, NULL, chunk, gfp);
-	if (!old)
-		return 0;
-	/* Another store was faster, or there is no memory for the node. */
-	free_page((unsigned long)chunk);
-	return xa_err(old);
+	/* Another store into the chunk may have been faster. */
+	if (cmpxchg(slot, NULL, chunk))
+		free_page((unsigned long)chunk);
+	return 0;
 }
 
 /**
  * frontswap_map_reserve - allocate what frontswap_map_set() needs
- * @map: The map.
+ * @map: The map, allocated.
  * @offset: First slot.
  * @nr: Number of slots, at least 1.
- * @gfp: How to allocate.
  *
- * Context: As @gfp says.
+ * Context: Reclaim: does not sleep and leaves the reserves alone.
  * Return: 0 or -ENOMEM.
  */
-int frontswap_map_reserve(struct xarray *map, pgoff_t offset, unsigned int nr,
-			  gfp_t gfp)
+int frontswap_map_reserve(struct frontswap_map *map, pgoff_t offset,
+			  unsigned int nr)
 {
 	pgoff_t last = offset + nr - 1;
 	int ret;
 
-	for (; offset <= last; offset += SLOTS_PER_CHUNK) {
-		ret = reserve_chunk(map, offset, gfp);
+	for (; offset < last; offset += FRONTSWAP_CHUNK_SLOTS) {
+		ret = reserve_chunk(map, offset);
 		if (ret)
 			return ret;
 	}
 	/* A range that is not aligned may end in one chunk more. */
-	return reserve_chunk(map, last, gfp);
+	return reserve_chunk(map, last);
 }
 
 /**
@@ -97,14 +152,14 @@ int frontswap_map_reserve(struct xarray *map, pgoff_t offset, unsigned int nr,
  * Context: Any; the caller owns the slots.
  * Return: How many of them were not marked before.
  */
-unsigned int frontswap_map_set(struct xarray *map, pgoff_t offset,
+unsigned int frontswap_map_set(struct frontswap_map *map, pgoff_t offset,
 			       unsigned int nr)
 {
 	pgoff_t end = offset + nr;
 	unsigned int new = 0;
 
 	for (; offset < end; offset++)
-		new += !test_and_set_bit(offset % SLOTS_PER_CHUNK,
+		new += !test_and_set_bit(offset % FRONTSWAP_CHUNK_SLOTS,
 					 chunk_of(map, offset));
 	return new;
 }
@@ -118,7 +173,7 @@ unsigned int frontswap_map_set(struct xarray *map, pgoff_t offset,
  * Context: Any; the caller owns the slots.
  * Return: How many slots were unmarked.
  */
-unsigned int frontswap_map_clear_run(struct xarray *map, pgoff_t offset,
+unsigned int frontswap_map_clear_run(struct frontswap_map *map, pgoff_t offset,
 				     pgoff_t end)
 {
 	unsigned int run = 0;
@@ -127,7 +182,7 @@ unsigned int frontswap_map_clear_run(struct xarray *map, pgoff_t offset,
 		unsigned long *chunk = chunk_of(map, offset);
 
 		if (!chunk ||
-		    !test_and_clear_bit(offset % SLOTS_PER_CHUNK, chunk))
+		    !test_and_clear_bit(offset % FRONTSWAP_CHUNK_SLOTS, chunk))
 			break;
 	}
 	return run;
@@ -142,12 +197,12 @@ unsigned int frontswap_map_clear_run(struct xarray *map, pgoff_t offset,
  * Context: Any.
  * Return: The slot, or @end.
  */
-pgoff_t frontswap_map_next(struct xarray *map, pgoff_t offset, pgoff_t end)
+pgoff_t frontswap_map_next(struct frontswap_map *map, pgoff_t offset, pgoff_t end)
 {
 	while (offset < end) {
 		unsigned long *chunk = chunk_of(map, offset);
-		pgoff_t base = round_down(offset, SLOTS_PER_CHUNK);
-		unsigned long size = min(end - base, SLOTS_PER_CHUNK);
+		pgoff_t base = round_down(offset, FRONTSWAP_CHUNK_SLOTS);
+		unsigned long size = min(end - base, FRONTSWAP_CHUNK_SLOTS);
 		unsigned long bit = size;
 
 		if (chunk)
@@ -168,7 +223,7 @@ pgoff_t frontswap_map_next(struct xarray *map, pgoff_t offset, pgoff_t end)
  * Context: Any. A hint unless the caller owns the slots.
  * Return: All in the store, none of them, or mixed.
  */
-enum frontswap_residency frontswap_map_test(struct xarray *map, pgoff_t offset,
+enum frontswap_residency frontswap_map_test(struct frontswap_map *map, pgoff_t offset,
 					    unsigned int nr)
 {
 	pgoff_t end = offset + nr;
@@ -181,7 +236,7 @@ enum frontswap_residency frontswap_map_test(struct xarray *map, pgoff_t offset,
 	for (; offset < end; offset++) {
 		unsigned long *chunk = chunk_of(map, offset);
 
-		if (!chunk || !test_bit(offset % SLOTS_PER_CHUNK, chunk))
+		if (!chunk || !test_bit(offset % FRONTSWAP_CHUNK_SLOTS, chunk))
 			return FRONTSWAP_MIXED;
 	}
 	return FRONTSWAP_RESIDENT;

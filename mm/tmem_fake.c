@@ -1,0 +1,808 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tmem_fake - a hypervisor that is not there, as a backend of frontswap
+ *
+ * Stores uncompressed pages in memory that was kept from the kernel at boot
+ * (or in pages allocated at load) and does, on request, everything that
+ * frontswap allows a backend to do: refuse, drop, delay, fail, change its size.
+ *
+ * How to read this file, if you write a backend of your own:
+ *
+ *  1. Parameters: all of them are for tests, and so is all that they switch on.
+ *  2. Store: where the pages go, and which one is where. A real backend has a
+ *     device or a hypervisor here and handles in place of struct fake_frame.
+ *  3. Operations: the part to copy. Each comment says what the contract in
+ *     <linux/frontswap.h> asks for and how that is kept.
+ *  4. Work: how a backend gives pages back on its own initiative.
+ *  5. Load and unload: their order matters.
+ *
+ * Documentation/mm/tmem-fake.rst leads through it and lists the parameters.
+ *
+ * Locking: fake_lock covers everything that changes at run time. It is taken
+ * with interrupts off, because ->invalidate is called so, and is a leaf but for
+ * the locks of the xarrays: nothing is allocated under it and no function of
+ * the front end is called. Parameters change under the parameter lock of the
+ * module and are read without one.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/frontswap.h>
+#include <linux/highmem.h>
+#include <linux/int_log.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+/* What is read from a frame that holds no page. */
+#define FAKE_POISON 0xdb
+
+/*
+ * A store runs inside reclaim: it must not wait for memory, and not having it
+ * is no news, since the page then just goes elsewhere.
+ */
+#define FAKE_GFP (GFP_NOWAIT | __GFP_NOWARN)
+
+/* Memory for one page, allocated at load. Protected by fake_lock. */
+struct fake_frame {
+	struct list_head list;	/* in fake_free or in fake_lru */
+	void *data;		/* constant */
+	pgoff_t offset;		/* slot and area whose page this is */
+	unsigned int type;
+	unsigned long expires;	/* when to drop it, in jiffies; 0 for never */
+};
+
+/* A swap area. */
+struct fake_area {
+	struct xarray index;	/* slot to frame; under fake_lock, but a slot */
+				/* is reserved without it */
+	bool writethrough;	/* the device has all pages: they may be */
+				/* dropped; changes while the area is empty */
+};
+
+/* In pages, unless said otherwise. */
+enum fake_count {
+	FAKE_PAGES, FAKE_BYTES, FAKE_FRAMES, FAKE_STORES, FAKE_REFUSED,
+	FAKE_DUPLICATES, FAKE_LOADS, FAKE_EXCLUSIVE_LOADS, FAKE_MISSES,
+	FAKE_FAILED_LOADS, FAKE_INVALIDATES, FAKE_DROPPED, FAKE_PUSHED,
+	FAKE_LARGE_STORES, FAKE_LARGE_LOADS, /* in folios */
+	FAKE_CORRUPTED, /* in frames */
+	NR_FAKE_COUNTS
+};
+
+static const char *const fake_count_names[NR_FAKE_COUNTS] = {
+	"pages", "bytes", "frames", "stores", "refused",
+	"duplicates", "loads", "exclusive_loads", "misses",
+	"failed_loads", "invalidates", "dropped", "pushed",
+	"large_stores", "large_loads",
+	"corrupted",
+};
+
+static DEFINE_SPINLOCK(fake_lock);
+static LIST_HEAD(fake_free); /* frames without a page, longest free first */
+static LIST_HEAD(fake_lru); /* frames with a page, oldest first */
+static u64 fake_counts[NR_FAKE_COUNTS];
+static struct fake_area fake_areas[MAX_SWAPFILES];
+
+/* Constant between load and unload. */
+static struct fake_frame *fake_frames;
+static unsigned long fake_nr_frames;
+static void *fake_region;
+
+/* Work may be queued. Changes under the parameter lock. */
+static bool fake_live;
+
+static void fake_push(struct work_struct *work);
+static void fake_evict(struct work_struct *work);
+static DECLARE_DELAYED_WORK(fake_push_work, fake_push);
+static DECLARE_DELAYED_WORK(fake_evict_work, fake_evict);
+
+/* 1. Parameters */
+
+static unsigned long fake_region_start, fake_region_mb, fake_pages;
+module_param_named(region_start, fake_region_start, ulong, 0444);
+MODULE_PARM_DESC(region_start, "Physical address of memory kept from the kernel");
+module_param_named(region_mb, fake_region_mb, ulong, 0444);
+MODULE_PARM_DESC(region_mb, "Size of that memory in MB");
+module_param_named(pages, fake_pages, ulong, 0444);
+MODULE_PARM_DESC(pages, "Without a region: number of pages to allocate");
+
+static bool fake_writethrough, fake_exclusive, fake_before_zswap, fake_outside;
+module_param_named(writethrough, fake_writethrough, bool, 0444);
+MODULE_PARM_DESC(writethrough, "Pages also go to the device; drop= may be used");
+module_param_named(exclusive, fake_exclusive, bool, 0444);
+MODULE_PARM_DESC(exclusive, "A load removes the page from the store");
+module_param_named(before_zswap, fake_before_zswap, bool, 0444);
+MODULE_PARM_DESC(before_zswap, "Stand before zswap, not behind it");
+module_param_named(outside, fake_outside, bool, 0444);
+MODULE_PARM_DESC(outside, "Claim that the store is outside the guest");
+
+/* A parameter that changes at run time: a number, or an index into @names. */
+struct fake_param {
+	unsigned long value, min, max;
+	const char *legal;
+	const char *const *names;
+	void (*changed)(void);
+};
+
+/* A bad value changes nothing. */
+static int fake_param_set(const char *val, const struct kernel_param *kp)
+{
+	struct fake_param *param = kp->arg;
+	unsigned long value;
+	int ret;
+
+	if (param->names) {
+		ret = __sysfs_match_string(param->names, -1, val);
+		value = ret;
+	} else {
+		ret = kstrtoul(val, 0, &value);
+	}
+	if (ret < 0 || value < param->min || value > param->max) {
+		pr_err("%s: must be %s\n", kp->name, param->legal);
+		return -EINVAL;
+	}
+	WRITE_ONCE(param->value, value);
+	if (fake_live && param->changed)
+		param->changed();
+	return 0;
+}
+
+static int fake_param_get(char *buf, const struct kernel_param *kp)
+{
+	const struct fake_param *param = kp->arg;
+
+	if (param->names)
+		return sysfs_emit(buf, "%s\n", param->names[param->value]);
+	return sysfs_emit(buf, "%lu\n", param->value);
+}
+
+static const struct kernel_param_ops fake_param_ops = {
+	.set = fake_param_set,
+	.get = fake_param_get,
+};
+
+#define FAKE_PARAM(name, ...)						\
+	static struct fake_param fake_##name = { __VA_ARGS__ };		\
+	module_param_cb(name, &fake_param_ops, &fake_##name, 0644)
+
+static void fake_reseed(void);
+static void fake_kick(void);
+
+enum { FAKE_ACCEPT_ALL, FAKE_ACCEPT_NONE, FAKE_ACCEPT_NTH, FAKE_ACCEPT_RANDOM };
+static const char *const fake_accept_names[] = { "all", "none", "nth", "random",
+						 NULL };
+FAKE_PARAM(accept, 0, 0, FAKE_ACCEPT_RANDOM, "all, none, nth or random",
+	   fake_accept_names);
+MODULE_PARM_DESC(accept, "Folios to take: all, none, nth or random");
+FAKE_PARAM(nth, 1, 1, U32_MAX, "a number from 1 to 4294967295");
+MODULE_PARM_DESC(nth, "accept=nth takes every nth folio offered");
+FAKE_PARAM(percent, 50, 0, 100, "a number from 0 to 100");
+MODULE_PARM_DESC(percent, "accept=random takes this share of folios");
+FAKE_PARAM(seed, 0, 0, U32_MAX, "a number from 1 to 4294967295, or 0",
+	   .changed = fake_reseed);
+MODULE_PARM_DESC(seed, "Seed of all random decisions, 0 to have one chosen");
+/* ULONG_MAX stands for all frames until load; then they are the bound. */
+FAKE_PARAM(capacity, ULONG_MAX, 0, ULONG_MAX, "a number from 0 to that of frames",
+	   .changed = fake_kick);
+MODULE_PARM_DESC(capacity, "Number of pages to hold at most");
+FAKE_PARAM(refuse_duplicates, 0, 0, 1, "0 or 1");
+MODULE_PARM_DESC(refuse_duplicates, "Refuse a store to a slot that holds a page");
+FAKE_PARAM(delay_us, 0, 0, USEC_PER_SEC, "a number from 0 to 1000000");
+MODULE_PARM_DESC(delay_us, "Time in us that each store and load takes longer");
+FAKE_PARAM(fail_loads, 0, 0, U32_MAX, "a number from 0 to 4294967295");
+MODULE_PARM_DESC(fail_loads, "Every nth load fails with an I/O error, 0: none");
+
+enum { FAKE_DROP_NONE, FAKE_DROP_NOW, FAKE_DROP_AFTER, FAKE_DROP_RANDOM };
+static const char *const fake_drop_names[] = { "none", "now", "after", "random",
+					       NULL };
+FAKE_PARAM(drop, 0, 0, FAKE_DROP_RANDOM, "none, now, after or random",
+	   fake_drop_names, fake_kick);
+MODULE_PARM_DESC(drop, "Drop pages: none, now, after or random (see drop_ms)");
+FAKE_PARAM(drop_ms, 1000, 1, 3600000, "a number from 1 to 3600000",
+	   .changed = fake_kick);
+MODULE_PARM_DESC(drop_ms, "Age in ms of dropped pages; random: mean age");
+
+/*
+ * Two sequences, so that what is accepted does not depend on how many pages
+ * were given a time to be dropped. Protected by fake_lock, as are the numbers.
+ */
+static struct rnd_state fake_accept_rnd, fake_drop_rnd;
+static unsigned long fake_nr_offers, fake_nr_loads;
+
+static void fake_reseed(void)
+{
+	if (!fake_seed.value)
+		fake_seed.value = get_random_u32_inclusive(1, U32_MAX);
+	pr_info("seed=%lu\n", fake_seed.value);
+
+	spin_lock_irq(&fake_lock);
+	prandom_seed_state(&fake_accept_rnd, fake_seed.value);
+	prandom_seed_state(&fake_drop_rnd, ~(u64)fake_seed.value);
+	fake_nr_offers = 0;
+	fake_nr_loads = 0;
+	spin_unlock_irq(&fake_lock);
+}
+
+static bool fake_accepts(void)
+{
+	lockdep_assert_held(&fake_lock);
+
+	switch (READ_ONCE(fake_accept.value)) {
+	case FAKE_ACCEPT_ALL:
+		return true;
+	case FAKE_ACCEPT_NTH:
+		return ++fake_nr_offers % READ_ONCE(fake_nth.value) == 0;
+	case FAKE_ACCEPT_RANDOM:
+		return prandom_u32_state(&fake_accept_rnd) % 100 <
+		       READ_ONCE(fake_percent.value);
+	default:
+		return false;
+	}
+}
+
+static bool fake_fails_load(void)
+{
+	unsigned long nth = READ_ONCE(fake_fail_loads.value);
+	bool fails;
+
+	spin_lock_irq(&fake_lock);
+	fails = nth && ++fake_nr_loads % nth == 0;
+	spin_unlock_irq(&fake_lock);
+	return fails;
+}
+
+static void fake_delay(void)
+{
+	unsigned long us = READ_ONCE(fake_delay_us.value);
+
+	if (us)
+		fsleep(us);
+}
+
+/* When to drop a page that is stored now; 0 for never. */
+static unsigned long fake_expiry(void)
+{
+	unsigned long drop = READ_ONCE(fake_drop.value);
+	u64 ms = READ_ONCE(fake_drop_ms.value);
+	u32 x;
+
+	lockdep_assert_held(&fake_lock);
+
+	if (drop < FAKE_DROP_AFTER)
+		return 0;
+	if (drop == FAKE_DROP_RANDOM) {
+		/* Exponential: -ln(x / 2^32) = (32 - log2(x)) * ln 2 */
+		x = prandom_u32_state(&fake_drop_rnd) | 1;
+		ms = div_u64(ms * ((32U << 24) - intlog2(x)), 1000);
+		ms = (ms * 693) >> 24;
+	}
+	return (jiffies + msecs_to_jiffies(ms)) ?: 1;
+}
+
+/* 2. Store */
+
+static void fake_add(enum fake_count count, u64 nr)
+{
+	spin_lock_irq(&fake_lock);
+	fake_counts[count] += nr;
+	spin_unlock_irq(&fake_lock);
+}
+
+/*
+ * Put a page into the store. What can fail is done before the lock is taken.
+ * The copy needs no lock, since nobody else can find the frame yet; it is made
+ * under it for the sake of a short example.
+ */
+static int fake_insert(unsigned int type, pgoff_t offset, struct page *page)
+{
+	struct fake_area *area = &fake_areas[type];
+	struct fake_frame *frame;
+
+	if (xa_reserve_irq(&area->index, offset, FAKE_GFP))
+		return -ENOMEM;
+
+	spin_lock_irq(&fake_lock);
+	if (fake_counts[FAKE_PAGES] >= READ_ONCE(fake_capacity.value)) {
+		xa_erase(&area->index, offset);
+		spin_unlock_irq(&fake_lock);
+		return -ENOSPC;
+	}
+	frame = list_first_entry(&fake_free, struct fake_frame, list);
+	if (memchr_inv(frame->data, FAKE_POISON, PAGE_SIZE)) {
+		fake_counts[FAKE_CORRUPTED]++;
+		WARN_ONCE(1, "tmem_fake: a free frame was written to\n");
+	}
+	memcpy_from_page(frame->data, page, 0, PAGE_SIZE);
+	frame->type = type;
+	frame->offset = offset;
+	if (area->writethrough)
+		WRITE_ONCE(frame->expires, fake_expiry());
+	list_move_tail(&frame->list, &fake_lru);
+	WARN_ON_ONCE(xa_store(&area->index, offset, frame, 0));
+	fake_counts[FAKE_PAGES]++;
+	fake_counts[FAKE_BYTES] += PAGE_SIZE;
+	fake_counts[FAKE_STORES]++;
+	spin_unlock_irq(&fake_lock);
+	return 0;
+}
+
+/*
+ * Remove a page. Its frame is scribbled over, so that whoever still uses the
+ * dead page is seen, and then waits for its next use as long as possible.
+ */
+static void fake_remove(struct fake_frame *frame, enum fake_count count)
+{
+	lockdep_assert_held(&fake_lock);
+
+	xa_erase(&fake_areas[frame->type].index, frame->offset);
+	memset(frame->data, FAKE_POISON, PAGE_SIZE);
+	WRITE_ONCE(frame->expires, 0);
+	list_move_tail(&frame->list, &fake_free);
+	fake_counts[FAKE_PAGES]--;
+	fake_counts[FAKE_BYTES] -= PAGE_SIZE;
+	fake_counts[count]++;
+}
+
+/*
+ * Remove what these slots hold, if anything; return how much it was. The lock
+ * is dropped between two pages to bound the time with interrupts off, as far as
+ * that is in our hands.
+ */
+static unsigned int fake_forget(unsigned int type, pgoff_t offset,
+				unsigned int nr, enum fake_count count)
+{
+	struct fake_frame *frame;
+	unsigned int found = 0;
+	unsigned long flags;
+
+	while (nr--) {
+		spin_lock_irqsave(&fake_lock, flags);
+		frame = xa_load(&fake_areas[type].index, offset++);
+		if (frame) {
+			fake_remove(frame, count);
+			found++;
+		}
+		spin_unlock_irqrestore(&fake_lock, flags);
+	}
+	return found;
+}
+
+/* 3. Operations */
+
+/*
+ * Contract: prepare for an area, which may be on long before the backend is
+ * loaded. There is nothing to prepare here, an index grows as it is used. It is
+ * empty, since ->invalidate_area came before if the area was in use already.
+ */
+static int fake_init(unsigned int type, unsigned long nr_slots, bool through)
+{
+	if (WARN_ON_ONCE(!xa_empty(&fake_areas[type].index)))
+		return -EBUSY;
+	fake_areas[type].writethrough = through;
+	return 0;
+}
+
+static bool fake_takes(unsigned int nr, bool duplicate)
+{
+	bool takes;
+
+	spin_lock_irq(&fake_lock);
+	takes = fake_accepts() &&
+		!(duplicate && READ_ONCE(fake_refuse_duplicates.value)) &&
+		fake_counts[FAKE_PAGES] + nr <= READ_ONCE(fake_capacity.value);
+	spin_unlock_irq(&fake_lock);
+	return takes;
+}
+
+/*
+ * Contract: all pages or none, and after a failure no older page of these slots
+ * either. So older pages go first, and the new ones if not all of them can be
+ * stored. Nobody else sees what is between: the folio is locked, so that no
+ * other store, load or invalidation of these slots comes. Stores of different
+ * folios run concurrently, inside reclaim.
+ */
+static int fake_store(unsigned int type, pgoff_t offset, struct folio *folio)
+{
+	unsigned int i, found, nr = folio_nr_pages(folio);
+	int err = 0;
+
+	fake_delay();
+	found = fake_forget(type, offset, nr, FAKE_DUPLICATES);
+	if (!fake_takes(nr, found)) {
+		fake_add(FAKE_REFUSED, nr);
+		return -ENOSPC;
+	}
+
+	for (i = 0; !err && i < nr; i++) {
+		err = fake_insert(type, offset + i, folio_page(folio, i));
+		cond_resched();
+	}
+	if (err) {
+		found = fake_forget(type, offset, nr, FAKE_REFUSED);
+		fake_add(FAKE_STORES, -(u64)found);
+		fake_add(FAKE_REFUSED, nr - found);
+		return err;
+	}
+
+	if (nr > 1)
+		fake_add(FAKE_LARGE_STORES, 1);
+	if (fake_areas[type].writethrough &&
+	    READ_ONCE(fake_drop.value) == FAKE_DROP_NOW)
+		fake_forget(type, offset, nr, FAKE_DROPPED);
+	return 0;
+}
+
+/*
+ * Contract: fill all pages, or fail. Nobody else removes one meanwhile, but our
+ * own work may, so a page is copied under the lock. An exclusive load removes
+ * none before the last one is copied: after a failure all must still be there.
+ */
+static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
+		     bool exclusive)
+{
+	unsigned int i, nr = folio_nr_pages(folio);
+	struct fake_frame *frame;
+
+	fake_delay();
+	if (fake_fails_load()) {
+		fake_add(FAKE_FAILED_LOADS, nr);
+		return -EIO;
+	}
+
+	for (i = 0; i < nr; i++) {
+		spin_lock_irq(&fake_lock);
+		frame = xa_load(&fake_areas[type].index, offset + i);
+		if (frame)
+			memcpy_to_page(folio_page(folio, i), 0, frame->data,
+				       PAGE_SIZE);
+		spin_unlock_irq(&fake_lock);
+		if (!frame) {
+			fake_add(FAKE_MISSES, nr);
+			return -ENOENT;
+		}
+		cond_resched();
+	}
+
+	if (exclusive)
+		fake_forget(type, offset, nr, FAKE_EXCLUSIVE_LOADS);
+	fake_add(FAKE_LOADS, nr);
+	if (nr > 1)
+		fake_add(FAKE_LARGE_LOADS, 1);
+	return 0;
+}
+
+/*
+ * Contract: any context, must not sleep, and a later store must win. A backend
+ * that has to tell somebody else queues a note here, and its ->store waits
+ * until the notes about its slots are delivered.
+ */
+static void fake_invalidate(unsigned int type, pgoff_t offset, unsigned int nr)
+{
+	fake_forget(type, offset, nr, FAKE_INVALIDATES);
+}
+
+/*
+ * Contract: the area is gone, and no other operation runs on it. But our own
+ * work may, so that each page is looked up again under the lock.
+ */
+static void fake_invalidate_area(unsigned int type)
+{
+	struct fake_frame *frame;
+	unsigned long offset;
+
+	xa_for_each(&fake_areas[type].index, offset, frame) {
+		fake_forget(type, offset, 1, FAKE_INVALIDATES);
+		cond_resched();
+	}
+}
+
+static struct frontswap_ops fake_ops __ro_after_init = {
+	.name = KBUILD_MODNAME,
+	.init = fake_init,
+	.store = fake_store,
+	.load = fake_load,
+	.invalidate = fake_invalidate,
+	.invalidate_area = fake_invalidate_area,
+};
+
+/* 4. Work */
+
+/*
+ * Make room for one page without losing it: of a page in a written through area
+ * the swap device has a copy, it is dropped; any other page is given to the
+ * front end, which moves it to its slot and then calls ->invalidate. That must
+ * be done without a lock, and it fails for a page that is busy; so the page is
+ * made the youngest first. Returns 1, 0 if there is nothing to do, or an error.
+ */
+static int fake_push_oldest(void)
+{
+	struct fake_frame *frame;
+	unsigned int type;
+	pgoff_t offset;
+	long ret;
+
+	spin_lock_irq(&fake_lock);
+	if (fake_counts[FAKE_PAGES] <= READ_ONCE(fake_capacity.value)) {
+		spin_unlock_irq(&fake_lock);
+		return 0;
+	}
+	frame = list_first_entry(&fake_lru, struct fake_frame, list);
+	type = frame->type;
+	offset = frame->offset;
+	if (fake_areas[type].writethrough) {
+		fake_remove(frame, FAKE_DROPPED);
+		spin_unlock_irq(&fake_lock);
+		return 1;
+	}
+	list_move_tail(&frame->list, &fake_lru);
+	spin_unlock_irq(&fake_lock);
+
+	ret = frontswap_writeback(type, offset, 1);
+	if (ret <= 0)
+		return ret ?: -EAGAIN;
+	fake_add(FAKE_PUSHED, ret);
+	return 1;
+}
+
+/* Push until the capacity is kept; have a rest when too many pages are busy. */
+static void fake_push(struct work_struct *work)
+{
+	int ret, failures = 0;
+
+	while (READ_ONCE(fake_live)) {
+		ret = fake_push_oldest();
+		if (!ret)
+			return;
+		failures = ret < 0 ? failures + 1 : 0;
+		if (failures == SWAP_CLUSTER_MAX) {
+			queue_delayed_work(system_unbound_wq, &fake_push_work,
+					   HZ / 10);
+			return;
+		}
+		cond_resched();
+	}
+}
+
+/* Drop what is due. The order of fake_frames never changes: no lock needed. */
+static void fake_evict(struct work_struct *work)
+{
+	unsigned long i, period, expires;
+	struct fake_frame *frame;
+
+	for (i = 0; i < fake_nr_frames && READ_ONCE(fake_live); i++) {
+		if (i % SZ_1K == 0)
+			cond_resched();
+		frame = &fake_frames[i];
+		/* A glance that saves the lock; the next round sees the rest */
+		expires = READ_ONCE(frame->expires);
+		if (!expires || time_before(jiffies, expires))
+			continue;
+		spin_lock_irq(&fake_lock);
+		if (frame->expires && time_after_eq(jiffies, frame->expires))
+			fake_remove(frame, FAKE_DROPPED);
+		spin_unlock_irq(&fake_lock);
+	}
+
+	period = clamp(READ_ONCE(fake_drop_ms.value) / 8, 10UL, 1000UL);
+	if (READ_ONCE(fake_live) && READ_ONCE(fake_drop.value) > FAKE_DROP_NOW)
+		queue_delayed_work(system_unbound_wq, &fake_evict_work,
+				   msecs_to_jiffies(period));
+}
+
+static void fake_kick(void)
+{
+	mod_delayed_work(system_unbound_wq, &fake_push_work, 0);
+	mod_delayed_work(system_unbound_wq, &fake_evict_work, 0);
+}
+
+/* 5. Load and unload */
+
+/* Also after fake_get_memory() failed half way. */
+static void fake_put_memory(void)
+{
+	unsigned long i;
+
+	for (i = 0; !fake_region && fake_frames && i < fake_nr_frames; i++)
+		free_page((unsigned long)fake_frames[i].data);
+	kvfree(fake_frames);
+	if (fake_region) {
+		memunmap(fake_region);
+		release_mem_region(fake_region_start, fake_region_mb << 20);
+	}
+}
+
+static int __init fake_map_region(void)
+{
+	unsigned long start = fake_region_start, size = fake_region_mb << 20;
+	const char *problem = "is misaligned or too large";
+
+	if (!PAGE_ALIGNED(start) || size >> 20 != fake_region_mb ||
+	    start + size < start)
+		goto fail;
+
+	/* memremap() would gladly map memory that the kernel uses. */
+	problem = "is in use: keep it from the kernel with memmap=";
+	if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT ||
+	    !request_mem_region(start, size, KBUILD_MODNAME))
+		goto fail;
+
+	fake_region = memremap(start, size, MEMREMAP_WB);
+	if (fake_region)
+		return 0;
+	problem = "cannot be mapped";
+	release_mem_region(start, size);
+fail:
+	pr_err("region of %lu MB at %#lx %s, see /proc/iomem\n",
+	       fake_region_mb, start, problem);
+	return -EINVAL;
+}
+
+static int __init fake_get_frames(void)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	struct fake_frame *frame;
+	unsigned long i;
+
+	fake_frames = kvcalloc(fake_nr_frames, sizeof(*fake_frames), gfp);
+	if (!fake_frames)
+		goto no_memory;
+
+	for (i = 0; i < fake_nr_frames; i++) {
+		frame = &fake_frames[i];
+		frame->data = fake_region ? fake_region + (i << PAGE_SHIFT) :
+					    (void *)__get_free_page(gfp);
+		if (!frame->data)
+			goto no_memory;
+		memset(frame->data, FAKE_POISON, PAGE_SIZE);
+		if (memchr_inv(frame->data, FAKE_POISON, SMP_CACHE_BYTES)) {
+			pr_err("region has no memory at %#lx, see /proc/iomem\n",
+			       fake_region_start + (i << PAGE_SHIFT));
+			return -EINVAL;
+		}
+		list_add_tail(&frame->list, &fake_free);
+		cond_resched();
+	}
+	return 0;
+no_memory:
+	pr_err("no memory for %lu frames: ask for less\n", fake_nr_frames);
+	return -ENOMEM;
+}
+
+/* Get the memory; what was got in case of an error is put by the caller. */
+static int __init fake_get_memory(void)
+{
+	bool region = fake_region_start && fake_region_mb;
+	int err;
+
+	if (!fake_pages != region || fake_pages >= totalram_pages() ||
+	    (fake_pages && (fake_region_start || fake_region_mb))) {
+		pr_err("give either region_start= and region_mb= of memory kept from the kernel with memmap=, or pages=, less than all\n");
+		return -EINVAL;
+	}
+	if (region) {
+		err = fake_map_region();
+		if (err)
+			return err;
+	}
+	fake_nr_frames = fake_pages ?: fake_region_mb << (20 - PAGE_SHIFT);
+	return fake_get_frames();
+}
+
+/* The bounds are known only now. From here on parameters have their effect. */
+static int __init fake_start(void)
+{
+	int err = -EINVAL;
+
+	kernel_param_lock(THIS_MODULE);
+	if (fake_capacity.value == ULONG_MAX)
+		fake_capacity.value = fake_nr_frames;
+	fake_capacity.max = fake_nr_frames;
+	if (!fake_writethrough) {
+		fake_drop.max = FAKE_DROP_NONE;
+		fake_drop.legal =
+			"none: dropped data is lost without writethrough=1";
+	}
+	if (fake_capacity.value > fake_capacity.max) {
+		pr_err("capacity: must be %s\n", fake_capacity.legal);
+	} else if (fake_drop.value > fake_drop.max) {
+		pr_err("drop: must be %s\n", fake_drop.legal);
+	} else {
+		err = 0;
+		fake_reseed();
+		WRITE_ONCE(fake_live, true);
+		fake_kick();
+	}
+	kernel_param_unlock(THIS_MODULE);
+	return err;
+}
+
+/* Parameters can be written until after unload: they must queue no work. */
+static void fake_stop(void)
+{
+	kernel_param_lock(THIS_MODULE);
+	WRITE_ONCE(fake_live, false);
+	kernel_param_unlock(THIS_MODULE);
+	cancel_delayed_work_sync(&fake_push_work);
+	cancel_delayed_work_sync(&fake_evict_work);
+}
+
+static struct dentry *fake_debugfs;
+
+static int __init fake_module_init(void)
+{
+	int i, err;
+
+	if (IS_BUILTIN(CONFIG_TMEM_FAKE) && !fake_pages && !fake_region_mb)
+		return -ENODEV;
+
+	for (i = 0; i < MAX_SWAPFILES; i++)
+		xa_init_flags(&fake_areas[i].index, XA_FLAGS_LOCK_IRQ);
+	err = fake_get_memory();
+	if (!err)
+		err = fake_start();
+	if (err)
+		goto put_memory;
+
+	fake_counts[FAKE_FRAMES] = fake_nr_frames;
+	fake_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	for (i = 0; i < NR_FAKE_COUNTS; i++)
+		debugfs_create_u64(fake_count_names[i], 0444, fake_debugfs,
+				   &fake_counts[i]);
+
+	fake_ops.flags = (fake_outside ? FRONTSWAP_OUTSIDE : 0) |
+			 (fake_region ? FRONTSWAP_VOLATILE : 0) |
+			 (fake_exclusive ? FRONTSWAP_EXCLUSIVE : 0) |
+			 (fake_writethrough ? FRONTSWAP_WRITETHROUGH : 0) |
+			 (fake_before_zswap ? FRONTSWAP_BEFORE_ZSWAP : 0);
+	/* The last step: ->init and ->store come before it returns. */
+	err = frontswap_register_ops(&fake_ops);
+	if (err) {
+		pr_err("cannot register: %s (%d)\n",
+		       err == -EBUSY ? "there is another backend" : "error",
+		       err);
+		goto stop;
+	}
+	pr_info("loaded, %lu frames\n", fake_nr_frames);
+	return 0;
+stop:
+	fake_stop();
+	debugfs_remove_recursive(fake_debugfs);
+put_memory:
+	fake_put_memory();
+	return err;
+}
+module_init(fake_module_init);
+
+/*
+ * First nobody here may call the front end any more; then the front end takes
+ * its pages back, with ->load and ->invalidate for each of them; only then is
+ * the memory free.
+ */
+static void __exit fake_module_exit(void)
+{
+	fake_stop();
+	frontswap_unregister_ops(&fake_ops);
+	debugfs_remove_recursive(fake_debugfs);
+	if (!WARN_ON(fake_counts[FAKE_PAGES]))
+		pr_info("unloaded, 0 pages held\n");
+	fake_put_memory();
+}
+module_exit(fake_module_exit);
+
+MODULE_DESCRIPTION("Fake hypervisor: backend of frontswap for tests, and example");
+MODULE_LICENSE("GPL");
