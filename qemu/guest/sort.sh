@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# usage: sort.sh BYTES [store]
+#
+# Sorts the text on one disk onto another, and counts what went to the swap disk
+# and, with "store", to the fake hypervisor.
+set -eu
+
+bytes=$1
+store=${2-}
+disk=$(basename "$(readlink -f /dev/tmem/swap0)")
+front=/sys/kernel/mm/tmem/frontswap
+fake=/sys/kernel/debug/tmem_fake
+
+vmstat()
+{
+	sed -n "s/^$1 //p" /proc/vmstat
+}
+
+# Field 3 is sectors read, field 7 sectors written.
+sectors()
+{
+	awk "{ print \$$1 }" "/sys/block/$disk/stat"
+}
+
+stat()
+{
+	echo "# stat $1=$2"
+}
+
+if [ "$store" ]; then
+	if ! modprobe tmem_fake region_start="$TMEM_REGION_START" \
+			region_mb="$TMEM_REGION_MB"; then
+		echo "not ok 1 no tmem: this kernel has no tmem_fake"
+		exit 1
+	fi
+fi
+mkswap -q /dev/tmem/swap0
+swapon /dev/tmem/swap0
+echo 1 > /proc/sys/vm/overcommit_memory
+
+read_before=$(sectors 3)
+written_before=$(sectors 7)
+in_before=$(vmstat pswpin)
+out_before=$(vmstat pswpout)
+
+# What the store holds is gone at the end: look at it on the way.
+held=/run/held
+if [ "$store" ]; then
+	(
+		most=0
+		while sleep 0.2; do
+			now=$(cat $front/pages)
+			[ "$now" -le "$most" ] && continue
+			most=$now
+			echo "$most" > $held.new
+			mv $held.new $held
+		done
+	) &
+	watcher=$!
+fi
+
+begin=$(cut -d ' ' -f 1 /proc/uptime)
+head -c "$bytes" /dev/tmem/text |
+	sort -S 240M --parallel=2 -T /run > /dev/tmem/sorted
+sync
+end=$(cut -d ' ' -f 1 /proc/uptime)
+
+stat elapsed_seconds "$(echo "$begin $end" | awk '{ printf "%.1f", $2 - $1 }')"
+stat swap_in_pages $(($(vmstat pswpin) - in_before))
+stat swap_out_pages $(($(vmstat pswpout) - out_before))
+stat disk_sectors_read $(($(sectors 3) - read_before))
+stat disk_sectors_written $(($(sectors 7) - written_before))
+if [ "$store" ]; then
+	kill "$watcher"
+	stat store_pages_held_at_most "$(cat $held 2> /dev/null || echo 0)"
+	stat store_pages_stored "$(cat $front/stores)"
+	stat store_pages_loaded "$(cat $front/loads)"
+	stat store_pages_refused "$(cat $fake/refused)"
+fi
+swapoff /dev/tmem/swap0
+[ -z "$store" ] || rmmod tmem_fake
+echo "TAP version 13"
+echo "1..1"
+echo "ok 1 sorted"

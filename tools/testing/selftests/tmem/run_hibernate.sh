@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Hibernation with a store that is not part of the image: it is emptied before,
+# closed until the machine is back, and open again afterwards. The swap disk
+# must be named by resume= on the command line. Run by itself.
+
+. "$(dirname "$0")/tmem_lib.sh"
+
+VERDICT=/dev/virtio-ports/tmem.verdict
+
+[ -w /sys/power/disk ] || skip_all "CONFIG_HIBERNATION"
+plan 13
+
+# shellcheck disable=SC2317
+hibernate()
+{
+	echo disk >/sys/power/state
+}
+
+megabytes=$(mb 96)
+device=$(disk swap0)
+
+no_readahead
+make_cgroup max
+load_fake "$(mb 192)"
+swap_on "$device"
+load_start -g $CGROUP -m "$megabytes" -z 5
+load fill
+# Half in the store, half in memory that has to be swapped for the image
+load age=50
+echo $((megabytes / 2))M >$CGROUP/memory.high
+echo max >$CGROUP/memory.high
+check "before: pages held" "$(fake pages)" -gt 0
+
+echo 0 >/sys/power/image_size
+echo shutdown >/sys/power/disk
+sync
+snapshot start
+if [ -w $VERDICT ]; then
+	echo hibernated >$VERDICT
+fi
+check_that "hibernate and resume" hibernate
+snapshot end
+
+check "pages refused meanwhile" "$(changed start fs_rejects_hibernation)" -gt 0
+check "pages stored meanwhile" "$(changed start fs_stores)" -eq 0
+check "pages held afterwards" "$(fake pages):$(frontswap pages)" = 0:0
+check_content "after resume"
+load age=50 pageout
+check "the store is in use again: pages held" "$(fake pages)" -gt 0
+check_content "in use again"
+check_held "in use again"
+check_load_end "the end"
+
+finish

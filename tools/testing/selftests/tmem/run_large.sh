@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Large folios are stored whole, and loaded whole where the kernel does so: as
+# anonymous memory on a synchronous device, from 16 kB to 1 MB, while zswap has
+# never been on. So this must run before a test that switches zswap on.
+
+. "$(dirname "$0")/tmem_lib.sh"
+
+THP=/sys/kernel/mm/transparent_hugepage
+TRACING=/sys/kernel/tracing
+sizes="16 32 64 128 256 512 1024 2048"
+
+modinfo brd >/dev/null 2>&1 || skip_all "CONFIG_BLK_DEV_RAM"
+plan 67
+
+megabytes=$(mb 16)
+[ "$megabytes" -ge 8 ] || megabytes=8
+disk=$(disk swap0)
+
+grep . $THP/hugepages-*/enabled >"$tmp/thp"
+old_rotational=$(cat "/sys/block/${disk##*/}/queue/rotational")
+
+# shellcheck disable=SC2317
+undo_more()
+{
+	echo 0 >"$TRACING/events/frontswap/enable"
+	echo >"$TRACING/trace"
+	set_rotational "$disk" "$old_rotational"
+	sed 's/\(.*\):.*\[\(.*\)\].*/\1 \2/' "$tmp/thp" |
+		while read -r file value; do
+			echo "$value" >"$file"
+		done
+	[ ! -d /sys/module/brd ] || { swapoff -a && rmmod brd; }
+}
+
+only_size()
+{
+	for size in $sizes; do
+		echo never >"$THP/hugepages-${size}kB/enabled"
+	done
+	echo madvise >"$THP/hugepages-${1}kB/enabled"
+}
+
+trace_start()
+{
+	echo >$TRACING/trace
+	echo 1 >$TRACING/events/frontswap/frontswap_store/enable
+	echo 1 >$TRACING/events/frontswap/frontswap_load/enable
+}
+
+# traced store|load NR: how often that succeeded for NR pages at once
+traced()
+{
+	grep -c "frontswap_$1: .* nr=$2 .* ret=0\$" $TRACING/trace
+}
+
+allocated()
+{
+	cat "$THP/hugepages-${1}kB/stats/anon_fault_alloc"
+}
+
+# whole SIZE: store and load memory made of folios of SIZE kB
+whole()
+{
+	nr=$(($1 / 4))
+	only_size "$1"
+	trace_start
+	before=$(allocated "$1")
+	load_start -m "$megabytes" -H
+	load fill pageout
+	folios=$(($(allocated "$1") - before))
+	check_content "$where, $1 kB"
+	check "$where, $1 kB: folios allocated" $folios \
+		-gt $((megabytes * MB_PAGES / nr / 2))
+	check "$where, $1 kB: stored whole" "$(traced store $nr)" -eq $folios
+	loaded=$(traced load $nr)
+	load_end
+}
+
+modprobe brd rd_nr=1 rd_size=$((64 * 1024)) || die "brd"
+echo 8192 >$TRACING/buffer_size_kb
+load_fake "$(mb 64)"
+
+where=synchronous
+swap_on /dev/ram0
+for size in 16 64 256 1024; do
+	whole $size
+	check "$where, $size kB: loaded whole" "$loaded" -eq "$folios"
+done
+whole 2048
+check "$where, 2048 kB: loaded whole" "$loaded" -eq 0
+
+# Half of the pages of each folio are on the device, or gone.
+only_size 64
+area=$(area /dev/ram0)
+load_start -m "$megabytes" -H
+load fill pageout
+echo $((megabytes * MB_PAGES / 3)) >"$area/writeback"
+trace_start
+load verify=1 drop=3
+check_content "mixed"
+check "mixed: loaded whole" "$(traced load 16)" -gt 0
+check "mixed: loaded by pages" "$(traced load 1)" -gt 0
+load_end
+
+# The backend pushes pages out from under folios that are being read.
+snapshot start
+load_start -m "$megabytes" -H -t 2 -p
+load fill pageout
+load_send loop=5
+tries=10
+while [ $tries -gt 0 ]; do
+	echo 300 >"$area/writeback"
+	sleep 0.3
+	tries=$((tries - 1))
+done
+load_wait
+check_content "shrink against swap-in"
+snapshot end
+check "shrink against swap-in: pages taken back" \
+	"$(changed start fs_writebacks)" -gt 0
+check "shrink against swap-in: loads that failed" \
+	"$(changed start fs_failed_loads)" -eq 0
+load_end
+swapoff /dev/ram0
+
+where=disk
+set_rotational "$disk" 0
+no_readahead
+swap_on "$disk"
+for size in 32 128 512 2048; do
+	whole $size
+	check "$where, $size kB: loaded whole" "$loaded" -eq 0
+done
+
+# Single pages of a folio that was stored whole
+only_size 64
+load_start -m "$megabytes" -H
+load fill pageout
+held=$(fake pages)
+trace_start
+snapshot start
+load verify=10 drop=10
+snapshot end
+check "single pages: loaded" "$(traced load 1)" -gt 0
+check "single pages: invalidated, no more held" "$(fake pages)" \
+	-eq $((held - $(changed start fake_invalidates)))
+check "single pages: invalidated" "$(changed start fake_invalidates)" -gt 0
+check_content "single pages"
+check_held "single pages"
+snapshot start
+load unmap=20
+snapshot end
+check "single pages: unmapped, invalidated" \
+	"$(changed start fake_invalidates)" -gt 0
+load verify
+check "single pages: unmapped, the others are right, wrong pages" \
+	"$load_wrong" -eq 0
+load_end
+
+# All pages of a folio or none, whatever the policy
+set_fake percent 40
+set_fake accept random
+snapshot start
+load_start -m "$megabytes" -H
+load fill pageout age=5 pageout
+check_content "accepted at random"
+check_sums "accepted at random" start
+check "accepted at random: refused whole" \
+	"$(grep -c 'frontswap_store: .* nr=16 reject=[1-9]' $TRACING/trace)" \
+	-gt 0
+load_end
+
+finish

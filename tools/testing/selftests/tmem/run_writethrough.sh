@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A backend that may drop pages at any time, since every page goes to the swap
+# device as well: whatever it drops, the content is right, and the device is
+# written to exactly as without a backend.
+
+. "$(dirname "$0")/tmem_lib.sh"
+
+plan 54
+
+megabytes=$(mb 20)
+device=$(disk swap0)
+name=${device##*/}
+
+no_readahead
+make_cgroup max
+
+# through NAME: written by order, then read back, then at random
+through()
+{
+	swap_on "$device"
+	snapshot "$1"
+	load_start -g $CGROUP -m "$megabytes" -z 10
+	load fill pageout age=50 pageout
+	snapshot "$1-written"
+	sectors=$(changed "$1" "${name}_sectors_written")
+	squeeze_cgroup
+	check_content "$1, by order"
+	load age=20
+	squeeze_cgroup
+	check_content "$1, once more"
+	load_end
+
+	echo $((megabytes / 3))M >$CGROUP/memory.max
+	load_start -g $CGROUP -m "$megabytes" -z 5 -t 2 -p -d
+	load fill loop=2
+	check_content "$1, at random"
+	load_end
+	echo max >$CGROUP/memory.max
+	snapshot "$1-end"
+	swapoff "$device" || die "swapoff"
+}
+
+through without
+want=$sectors
+check "without a backend: sectors written" "$want" -gt 0
+
+# with MODE DROP_MS
+with()
+{
+	load_fake "$(mb 64)" writethrough=1 drop="$1" drop_ms="$2"
+	through "$1"
+	check "$1: sectors written = without a backend" "$sectors" -eq "$want"
+	check "$1: device writes = offered - zero-filled" \
+		"$(changed "$1" vm_pswpout)" \
+		-eq $(($(changed "$1" fs_offers) -
+		       $(changed "$1" vm_swpout_zero)))
+	check "$1: pages stored" "$(changed "$1" fs_stores)" -gt 0
+	check "$1: loads that were errors" "$(changed "$1" fs_failed_loads)" \
+		-eq 0
+	dropped=$(changed "$1" fake_dropped)
+	loaded=$(changed "$1" fake_loads)
+	stat_line "writethrough_$1" sectors_written="$sectors" \
+		stores="$(changed "$1" fs_stores)" dropped="$dropped" \
+		loads="$loaded" misses="$(changed "$1" fake_misses)" \
+		device_pages_read="$(changed "$1" vm_pswpin)"
+	unload_fake || die "rmmod"
+}
+
+with none 1
+check "none: pages dropped" "$dropped" -eq 0
+check "none: pages loaded" "$loaded" -gt 0
+
+with now 1
+check "now: pages dropped = stored" "$dropped" -eq "$(changed now fs_stores)"
+check "now: pages loaded" "$loaded" -eq 0
+
+with after 300
+check "after 300 ms: pages dropped" "$dropped" -gt 0
+
+with random 300
+check "random: pages dropped" "$dropped" -gt 0
+check "random: pages loaded" "$loaded" -gt 0
+
+finish

@@ -1,0 +1,542 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the run_*.sh share. They need a kernel with CONFIG_FRONTSWAP, the module
+# tmem_fake, root, and disks to swap to: /dev/tmem/swap0, /dev/tmem/swap1.
+#
+# Environment:
+#	TMEM_REGION_START TMEM_REGION_MB
+#		memory kept from the kernel at boot, for the store; without it
+#		the module allocates its pages
+#	TMEM_FLAVOUR	"debug" makes everything smaller, unless
+#	SCALE		says how large it is, in percent
+#	SEED		of all random decisions (1)
+#	TMEM_SCENARIO	set by the boot rig, where nothing may be skipped
+
+FRONTSWAP=/sys/kernel/mm/tmem/frontswap
+FAKE=/sys/kernel/debug/tmem_fake
+FAKE_PARAMETERS=/sys/module/tmem_fake/parameters
+CGROUPS=/sys/fs/cgroup
+CGROUP=$CGROUPS/tmem_test
+MB_PAGES=256
+
+KSFT_SKIP=4
+
+here=$(dirname "$0")
+PATH=$PATH:/usr/sbin:/sbin:$here
+export PATH
+[ "${TMEM_FLAVOUR-}" = debug ] && default_scale=25
+SCALE=${SCALE:-${default_scale:-100}}
+SEED=${SEED:-1}
+tmp=$(mktemp -d)
+
+#
+# TAP
+#
+
+number=0
+planned=0
+failed=0
+
+note()
+{
+	echo "# $*"
+}
+
+result()
+{
+	number=$((number + 1))
+	echo "$1 $number - $2"
+	[ "$1" = ok ] || failed=$((failed + 1))
+}
+
+# check DESCRIPTION TEST...: the arguments of test(1) are shown as they are.
+check()
+{
+	description=$1
+	shift
+	if test "$@"; then
+		result ok "$description: $*"
+	else
+		result "not ok" "$description: $*"
+	fi
+}
+
+# check_that DESCRIPTION COMMAND...
+check_that()
+{
+	description=$1
+	shift
+	if "$@" >"$tmp/said" 2>&1; then
+		result ok "$description"
+	else
+		result "not ok" "$description: $(head -n 3 "$tmp/said" |
+						 tr '\n' ' ')"
+	fi
+}
+
+# skip N REASON: results that this kernel cannot have
+skip()
+{
+	[ -z "${TMEM_SCENARIO-}" ] || die "this kernel lacks: $2"
+	skipped=$1
+	while [ "$skipped" -gt 0 ]; do
+		result ok "# SKIP $2"
+		skipped=$((skipped - 1))
+	done
+}
+
+die()
+{
+	echo "Bail out! $*"
+	exit 1
+}
+
+# Before the plan: what the test cannot do without
+skip_all()
+{
+	echo "TAP version 13"
+	[ -z "${TMEM_SCENARIO-}" ] || die "this machine lacks: $*"
+	echo "1..0 # SKIP $*"
+	exit $KSFT_SKIP
+}
+
+# A test that ends before it is finished
+stop()
+{
+	status=$?
+	trap - EXIT
+	undo >/dev/null 2>&1
+	rm -rf "$tmp"
+	exit "$status"
+}
+
+# plan N: prints the plan, whose last result is that everything was undone.
+plan()
+{
+	planned=$(($1 + 1))
+	trap stop EXIT
+	trap 'exit 1' HUP INT TERM
+	trap '' PIPE
+	[ "$(id -u)" -eq 0 ] || skip_all "root"
+	[ -d $FRONTSWAP ] || skip_all "CONFIG_FRONTSWAP"
+	modinfo tmem_fake >/dev/null 2>&1 || skip_all "module tmem_fake"
+	[ -e /dev/tmem/swap0 ] || skip_all "disk /dev/tmem/swap0"
+	echo "TAP version 13"
+	echo "1..$planned"
+	note "seed=$SEED scale=$SCALE"
+}
+
+finish()
+{
+	check_that "everything is undone" undo
+	trap - EXIT
+	rm -rf "$tmp"
+	[ $failed -eq 0 ] && [ $number -eq $planned ]
+	exit
+}
+
+# stat_line TEST NAME=VALUE...: figures for whoever compares runs
+stat_line()
+{
+	test_name=$1
+	shift
+	note "figures $test_name: $*"
+	for figure in "$@"; do
+		note "stat ${test_name}_$figure"
+	done
+}
+
+#
+# Size, time, arithmetic
+#
+
+# mb N: as many megabytes, scaled
+mb()
+{
+	echo $(($1 * SCALE / 100))
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	tries=$(($1 * 5 * 100 / SCALE))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.2
+	done
+}
+
+#
+# The backend and the front end
+#
+
+# load_fake MB [PARAMETER=VALUE]...
+load_fake()
+{
+	store_mb=$1
+	shift
+	if [ -n "${TMEM_REGION_START-}" ]; then
+		[ "$store_mb" -le "$TMEM_REGION_MB" ] ||
+			store_mb=$TMEM_REGION_MB
+		set -- region_start="$TMEM_REGION_START" \
+			region_mb="$store_mb" "$@"
+	else
+		set -- pages=$((store_mb * MB_PAGES)) "$@"
+	fi
+	modprobe tmem_fake seed="$SEED" "$@" || die "cannot load tmem_fake $*"
+	[ "$(backend)" = tmem_fake ] || die "tmem_fake did not register"
+}
+
+unload_fake()
+{
+	rmmod tmem_fake
+}
+
+is_loaded()
+{
+	[ -d /sys/module/tmem_fake ]
+}
+
+backend()
+{
+	cat $FRONTSWAP/backend
+}
+
+fake()
+{
+	cat "$FAKE/$1"
+}
+
+set_fake()
+{
+	echo "$2" >"$FAKE_PARAMETERS/$1" || die "tmem_fake refuses $1=$2"
+}
+
+frontswap()
+{
+	cat "$FRONTSWAP/$1"
+}
+
+set_frontswap()
+{
+	echo "$2" >"$FRONTSWAP/$1" || die "frontswap refuses $1=$2"
+}
+
+# For wait_for
+
+is_empty()
+{
+	[ "$(fake pages)" -eq 0 ]
+}
+
+has_stored()
+{
+	[ "$(fake stores)" -gt "$1" ]
+}
+
+vmstat()
+{
+	sed -n "s/^$1 //p" /proc/vmstat
+}
+
+#
+# Swap areas
+#
+
+# disk NAME: the block device behind a name of the rig
+disk()
+{
+	[ -e "/dev/tmem/$1" ] || die "there is no disk /dev/tmem/$1"
+	readlink -f "/dev/tmem/$1"
+}
+
+# swap_on DEVICE [OPTION]...
+swap_on()
+{
+	device=$1
+	shift
+	mkswap "$device" >/dev/null || die "mkswap $device"
+	swapon "$@" "$device" || die "swapon $* $device"
+}
+
+# area DEVICE: its directory in sysfs
+area()
+{
+	for directory in "$FRONTSWAP"/areas/*; do
+		[ -d "$directory" ] || continue
+		if [ "$(cat "$directory/path")" = "$1" ]; then
+			echo "$directory"
+			return
+		fi
+	done
+	die "no area for $1"
+}
+
+# set_rotational DEVICE 0|1: large folios are only swapped to what does not turn
+set_rotational()
+{
+	echo "$2" >"/sys/block/${1##*/}/queue/rotational"
+}
+
+# no_readahead: a fault reads one page, so that loads can be counted
+no_readahead()
+{
+	old_page_cluster=$(cat /proc/sys/vm/page-cluster)
+	echo 0 >/proc/sys/vm/page-cluster
+}
+
+#
+# Counters: snapshot NAME writes them all to a file, changed NAME COUNTER tells
+# by how much one has grown between snapshot NAME and the last one.
+#
+
+counters()
+{
+	sed 's/^/vm_/' /proc/vmstat
+	(cd $FRONTSWAP && grep -s . -- *) | sed 's/^\([^:]*\):/fs_\1 /'
+	if is_loaded; then
+		(cd $FAKE && grep -s . -- *) | sed 's/^\([^:]*\):/fake_\1 /'
+	fi
+	for stat in /sys/block/*/stat; do
+		name=${stat#/sys/block/}
+		name=${name%/stat}
+		# shellcheck disable=SC2046
+		set -- $(cat "$stat")
+		echo "${name}_sectors_read $3"
+		echo "${name}_sectors_written $7"
+	done
+}
+
+snapshot()
+{
+	counters >"$tmp/$1"
+	last=$1
+}
+
+# counted SNAPSHOT COUNTER
+counted()
+{
+	awk -v name="$2" '$1 == name { print $2; found = 1 }
+			  END { exit !found }' "$tmp/$1" ||
+		die "no counter $2"
+}
+
+changed()
+{
+	echo $(($(counted "$last" "$2") - $(counted "$1" "$2")))
+}
+
+# What is offered, or taken out of a store on its way to the device, must turn
+# up somewhere. Pages that are written through turn up twice, so not for those.
+unaccounted()
+{
+	echo $(($(changed "$1" fs_offers) + $(changed "$1" fs_writebacks) +
+		$(changed "$1" vm_zswpwb) - $(changed "$1" vm_zswpout) -
+		$(changed "$1" fs_stores) - $(changed "$1" vm_swpout_zero) -
+		$(changed "$1" vm_pswpout)))
+}
+
+all_accounted()
+{
+	snapshot now
+	[ "$(unaccounted "$1")" -eq 0 ]
+}
+
+# check_sums DESCRIPTION SNAPSHOT: kswapd may be at work for another moment.
+check_sums()
+{
+	wait_for 5 all_accounted "$2"
+	sums="offered $(changed "$2" fs_offers)"
+	sums="$sums + taken back $(changed "$2" fs_writebacks)"
+	sums="$sums = stored $(changed "$2" fs_stores)"
+	sums="$sums + zero $(changed "$2" vm_swpout_zero)"
+	sums="$sums + written $(changed "$2" vm_pswpout)"
+	check "$1, $sums" "$(unaccounted "$2")" -eq 0
+	check "$1, stores = fswpout" "$(changed "$2" fs_stores)" \
+		-eq "$(changed "$2" vm_fswpout)"
+}
+
+areas_pages()
+{
+	sum=0
+	for directory in "$FRONTSWAP"/areas/*; do
+		[ -d "$directory" ] &&
+			sum=$((sum + $(cat "$directory/pages")))
+	done
+	echo $sum
+}
+
+held_agree()
+{
+	held=$(fake pages)
+	[ "$held" -eq "$(frontswap pages)" ] &&
+		[ "$held" -eq "$(areas_pages)" ] &&
+		[ $((held * 4096)) -eq "$(fake bytes)" ] &&
+		[ "$held" -eq "$(fake pages)" ]
+}
+
+# check_held DESCRIPTION: front end and backend count the same pages
+check_held()
+{
+	wait_for 5 held_agree
+	check "$1: pages held, tmem_fake = areas" "$held" -eq "$(areas_pages)"
+	check "$1: pages held, tmem_fake = frontswap" "$held" \
+		-eq "$(frontswap pages)"
+}
+
+#
+# Programs that use memory
+#
+
+# make_cgroup MEMORY_MAX: a limit to its memory, not to its swap
+make_cgroup()
+{
+	echo +memory >$CGROUPS/cgroup.subtree_control ||
+		die "no memory controller"
+	[ -d $CGROUP ] || mkdir $CGROUP
+	echo "$1" >$CGROUP/memory.max
+}
+
+# Swap out nearly everything, and let go of what has been written.
+squeeze_cgroup()
+{
+	echo 1M >$CGROUP/memory.high
+	echo max >$CGROUP/memory.high
+}
+
+# One pageload that takes orders: load_start OPTION..., then load OPERATION...
+# does and waits, or load_send OPERATION... and later load_wait.
+load_start()
+{
+	rm -f "$tmp/orders" "$tmp/answers"
+	mkfifo "$tmp/orders" "$tmp/answers"
+	pageload -s "$SEED" "$@" - <"$tmp/orders" >"$tmp/answers" &
+	load_pid=$!
+	exec 3>"$tmp/orders" 4<"$tmp/answers"
+	load_due=0
+	load_ok=0
+	load_wrong=0
+	load_sigbus=0
+	load_pages=0
+	load_running=1
+}
+
+load_send()
+{
+	for operation in "$@"; do
+		echo "$operation" >&3 || return 1
+		load_due=$((load_due + 1))
+	done
+}
+
+load_answer()
+{
+	case $1 in
+	done)
+		load_due=$((load_due - 1))
+		return ;;
+	"# pageload: pages="*)
+		load_pages=${1#*pages=}
+		load_pages=${load_pages%% *}
+		return ;;
+	"#"*)
+		echo "$1"
+		return ;;
+	esac
+	note "pageload $1"
+	for word in $1; do
+		value=${word#*=}
+		case $word in
+		ok=*)
+			load_ok=$value ;;
+		stale=*|foreign=*|torn=*|zero=*)
+			load_wrong=$((load_wrong + value)) ;;
+		sigbus=*)
+			load_sigbus=$((load_sigbus + value)) ;;
+		esac
+	done
+}
+
+load_wait()
+{
+	while [ "$load_due" -gt 0 ]; do
+		if ! read -r answer <&4; then
+			note "pageload ended before it was done"
+			load_wrong=$((load_wrong + 1))
+			load_due=0
+			return 1
+		fi
+		load_answer "$answer"
+	done
+}
+
+load()
+{
+	load_send "$@" && load_wait
+}
+
+# check_content DESCRIPTION: all verified so far, by the load that is running
+check_content()
+{
+	load verify
+	check "$1: content is right, wrong pages" "$load_wrong" -eq 0
+	check "$1: pages verified, of all mapped" "$load_ok" -eq "$load_pages"
+}
+
+# load_end: its status; 135 is SIGBUS
+load_end()
+{
+	load_running=
+	exec 3>&-
+	while read -r answer <&4; do
+		load_answer "$answer"
+	done
+	exec 4<&-
+	wait "$load_pid"
+}
+
+# check_load_end DESCRIPTION
+check_load_end()
+{
+	load_end
+	check "$1: status of pageload" $? -eq 0
+}
+
+#
+# Leave the machine as it was
+#
+
+undo()
+{
+	undone=0
+	if [ -n "${load_running-}" ]; then
+		kill "$load_pid"
+		exec 3>&- 4<&-
+		load_running=
+	fi
+	# shellcheck disable=SC2046
+	kill $(jobs -p) 2>/dev/null
+	wait
+	if [ -f $CGROUP/cgroup.kill ]; then
+		echo max >$CGROUP/memory.max
+		wait_for 5 rmdir $CGROUP || undone=1
+	fi
+	if command -v undo_more >/dev/null; then
+		undo_more || undone=1
+	fi
+	if grep -q / /proc/swaps; then
+		swapoff -a || undone=1
+	fi
+	if is_loaded; then
+		rmmod tmem_fake || undone=1
+	fi
+	[ "$(backend)" = none ] || undone=1
+	[ "$(frontswap pages)" -eq 0 ] || undone=1
+	if [ -n "${old_page_cluster-}" ]; then
+		echo "$old_page_cluster" >/proc/sys/vm/page-cluster
+	fi
+	return $undone
+}
