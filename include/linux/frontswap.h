@@ -42,33 +42,29 @@
  * @init: Prepare for pages of swap area @type, which has @nr_slots slots of one
  *	page each; offsets below are smaller than that. With @writethrough every
  *	page also goes to the swap device and the backend may drop pages of this
- *	area whenever it likes, otherwise it must keep them.
- *	Context: May sleep.
- *	Return: 0, or a negative error code; the area then stays without tmem.
+ *	area whenever it likes, otherwise it must keep them. May sleep. Returns
+ *	0, or a negative error code; the area then stays without tmem.
  * @store: Copy all pages of @folio into the store as slots @offset,
  *	@offset + 1, ... of area @type; all of them or none. A slot may hold an
- *	older page, which is replaced.
- *	Context: May sleep as far as reclaim may (no recursion into I/O or the
- *	filesystem). The folio is locked and in the swap cache. Stores of
- *	different folios run concurrently.
- *	Return: 0 when the copy is complete; otherwise a negative error code
- *	(-ENOSPC, -ENOMEM, ...), and then the store holds no page of these slots
- *	any more, older ones included.
+ *	older page, which is replaced. The folio is locked and in the swap
+ *	cache. Stores of different folios run concurrently. May sleep as far as
+ *	reclaim may (no recursion into I/O or the filesystem). Returns 0 when
+ *	the copy is complete; otherwise a negative error code (-ENOSPC, -ENOMEM,
+ *	...), and then the store holds no page of these slots any more, older
+ *	ones included.
  * @load: Fill all pages of @folio from slots @offset, @offset + 1, ... of area
  *	@type. With @exclusive the pages are removed from the store on success.
- *	Context: May sleep. The folio is locked. Nobody stores or invalidates
- *	these slots meanwhile.
- *	Return: 0 when all pages were copied; otherwise a negative error code,
- *	and the content of the folio is undefined. In an area that is not
- *	written through an error means that the data is lost.
+ *	The folio is locked; nobody stores or invalidates these slots meanwhile.
+ *	May sleep. Returns 0 when all pages were copied; otherwise a negative
+ *	error code, and the content of the folio is undefined. In an area that
+ *	is not written through an error means that the data is lost.
  * @invalidate: Forget slots @offset ... @offset + @nr - 1 of area @type. All of
  *	them were stored, but in a written through area some may have been
- *	dropped since.
- *	Context: Any, with spinlocks held and interrupts off: must not sleep. A
- *	backend that queues this must keep it ordered before a later @store.
+ *	dropped since. Called in any context, with spinlocks held and interrupts
+ *	off: must not sleep. A backend that queues this must keep it ordered
+ *	before a later @store.
  * @invalidate_area: Forget area @type with everything in it; nothing but a new
- *	@init follows for it.
- *	Context: May sleep. No other operation runs on this area.
+ *	@init follows for it, and no other operation runs on it. May sleep.
  */
 struct frontswap_ops {
 	const char *name;

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+# tmem: transcendent memory for Linux and Xen. "make help" lists the targets.
+
+BASE ?= 6.12
+SERIES := out/series/linux-$(BASE)
+
+export TMEM_BASE := $(BASE)
+
+.PHONY: help setup base compose absorb lint series build run test test-all clean
+
+help:
+	@echo 'make run        everything from nothing to three guests: what tmem saves'
+	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
+	@echo 'make test-all   the full matrix'
+	@echo 'make series     the patches for git am, in $(SERIES)'
+	@echo 'make compose    the kernel tree with the series, in the cache'
+	@echo 'make absorb     bring edits made in that tree back here'
+	@echo 'make lint       the checks that need no kernel build'
+	@echo 'make build      the kernel of the guests'
+	@echo 'make clean      remove out/ (the cache stays)'
+	@echo
+	@echo 'KERNEL_SRC=path a directory or tarball of Linux $(BASE).y as the base'
+	@echo 'TMEM_CACHE=path for sources, kernels and images (~/.cache/tmem); 25 GB'
+
+setup:
+	@scripts/setup
+
+base: setup
+	@scripts/overlay fetch
+
+compose: base
+	@scripts/overlay compose
+
+absorb: setup
+	@scripts/overlay absorb
+
+lint: setup
+	@scripts/test overlay compose style
+
+series: compose
+	@scripts/overlay export -o $(SERIES)
+	@scripts/test style commits
+
+build: compose
+	@qemu/build plain
+
+run: build
+	@qemu/image >/dev/null
+	@qemu/run
+
+test: setup
+ifeq ($(T),list)
+	@scripts/test --list
+else
+	@scripts/test $(T)
+endif
+
+test-all: setup
+	@scripts/test --all
+
+clean:
+	rm -rf out
