@@ -23,6 +23,7 @@
 #include <linux/zswap.h>
 
 #include "frontswap.h"
+#include "swap.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/frontswap.h>
@@ -404,4 +405,15 @@ bool __frontswap_range_uniform(swp_entry_t entry, unsigned int nr)
 	return !area || test_bit(FRONTSWAP_AREA_THROUGH, &area->state) ||
 	       frontswap_map_test(&area->map, swp_offset(entry), nr) !=
 	       FRONTSWAP_MIXED;
+}
+
+/* See frontswap_swapcache_prepare(). */
+int __frontswap_swapcache_prepare(swp_entry_t entry, int nr)
+{
+	int ret = swapcache_prepare(entry, nr);
+
+	if (ret || __frontswap_range_uniform(entry, nr))
+		return ret;
+	swapcache_clear(swp_swap_info(entry), entry, nr);
+	return -EAGAIN;
 }

@@ -31,18 +31,17 @@
 #include <linux/delay.h>
 #include <linux/frontswap.h>
 #include <linux/highmem.h>
-#include <linux/int_log.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
-#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -56,15 +55,6 @@
  */
 #define FAKE_GFP (GFP_NOWAIT | __GFP_NOWARN)
 
-/* Memory for one page, allocated at load. Protected by fake_lock. */
-struct fake_frame {
-	struct list_head list;	/* in fake_free or in fake_lru */
-	void *data;		/* constant */
-	pgoff_t offset;		/* slot and area whose page this is */
-	unsigned int type;
-	unsigned long expires;	/* when to drop it, in jiffies; 0 for never */
-};
-
 /* A swap area. */
 struct fake_area {
 	struct xarray index;	/* slot to frame; under fake_lock, but a slot */
@@ -73,12 +63,20 @@ struct fake_area {
 				/* dropped; changes while the area is empty */
 };
 
+/* Memory for one page, allocated at load. Protected by fake_lock. */
+struct fake_frame {
+	struct list_head list;	/* in fake_free or in fake_lru */
+	void *data;		/* constant */
+	struct fake_area *area;	/* whose page this is; NULL for none */
+	pgoff_t offset;		/* its slot */
+	unsigned long born;	/* when it was stored, in jiffies */
+};
+
 /* In pages, unless said otherwise. */
 enum fake_count {
 	FAKE_PAGES, FAKE_BYTES, FAKE_FRAMES, FAKE_STORES, FAKE_REFUSED,
 	FAKE_DUPLICATES, FAKE_LOADS, FAKE_EXCLUSIVE_LOADS, FAKE_MISSES,
 	FAKE_FAILED_LOADS, FAKE_INVALIDATES, FAKE_DROPPED, FAKE_PUSHED,
-	FAKE_LARGE_STORES, FAKE_LARGE_LOADS, /* in folios */
 	FAKE_CORRUPTED, /* in frames */
 	NR_FAKE_COUNTS
 };
@@ -87,7 +85,6 @@ static const char *const fake_count_names[NR_FAKE_COUNTS] = {
 	"pages", "bytes", "frames", "stores", "refused",
 	"duplicates", "loads", "exclusive_loads", "misses",
 	"failed_loads", "invalidates", "dropped", "pushed",
-	"large_stores", "large_loads",
 	"corrupted",
 };
 
@@ -132,8 +129,8 @@ MODULE_PARM_DESC(outside, "Claim that the store is outside the guest");
 
 /* A parameter that changes at run time: a number, or an index into @names. */
 struct fake_param {
-	unsigned long value, min, max;
 	const char *legal;
+	unsigned int value, min, max;
 	const char *const *names;
 	void (*changed)(void);
 };
@@ -142,14 +139,14 @@ struct fake_param {
 static int fake_param_set(const char *val, const struct kernel_param *kp)
 {
 	struct fake_param *param = kp->arg;
-	unsigned long value;
+	unsigned int value;
 	int ret;
 
 	if (param->names) {
 		ret = __sysfs_match_string(param->names, -1, val);
 		value = ret;
 	} else {
-		ret = kstrtoul(val, 0, &value);
+		ret = kstrtouint(val, 0, &value);
 	}
 	if (ret < 0 || value < param->min || value > param->max) {
 		pr_err("%s: must be %s\n", kp->name, param->legal);
@@ -167,7 +164,7 @@ static int fake_param_get(char *buf, const struct kernel_param *kp)
 
 	if (param->names)
 		return sysfs_emit(buf, "%s\n", param->names[param->value]);
-	return sysfs_emit(buf, "%lu\n", param->value);
+	return sysfs_emit(buf, "%u\n", param->value);
 }
 
 static const struct kernel_param_ops fake_param_ops = {
@@ -175,9 +172,11 @@ static const struct kernel_param_ops fake_param_ops = {
 	.get = fake_param_get,
 };
 
-#define FAKE_PARAM(name, ...)						\
-	static struct fake_param fake_##name = { __VA_ARGS__ };		\
-	module_param_cb(name, &fake_param_ops, &fake_##name, 0644)
+/* What is legal, the value at first, the bounds, names, what to call */
+#define FAKE_PARAM(name, desc, legal, ...)				\
+	static struct fake_param fake_##name = { legal, __VA_ARGS__ };	\
+	module_param_cb(name, &fake_param_ops, &fake_##name, 0644);	\
+	MODULE_PARM_DESC(name, desc ": " legal)
 
 static void fake_reseed(void);
 static void fake_kick(void);
@@ -185,53 +184,46 @@ static void fake_kick(void);
 enum { FAKE_ACCEPT_ALL, FAKE_ACCEPT_NONE, FAKE_ACCEPT_NTH, FAKE_ACCEPT_RANDOM };
 static const char *const fake_accept_names[] = { "all", "none", "nth", "random",
 						 NULL };
-FAKE_PARAM(accept, 0, 0, FAKE_ACCEPT_RANDOM, "all, none, nth or random",
-	   fake_accept_names);
-MODULE_PARM_DESC(accept, "Folios to take: all, none, nth or random");
-FAKE_PARAM(nth, 1, 1, U32_MAX, "a number from 1 to 4294967295");
-MODULE_PARM_DESC(nth, "accept=nth takes every nth folio offered");
-FAKE_PARAM(percent, 50, 0, 100, "a number from 0 to 100");
-MODULE_PARM_DESC(percent, "accept=random takes this share of folios");
-FAKE_PARAM(seed, 0, 0, U32_MAX, "a number from 1 to 4294967295, or 0",
-	   .changed = fake_reseed);
-MODULE_PARM_DESC(seed, "Seed of all random decisions, 0 to have one chosen");
-/* ULONG_MAX stands for all frames until load; then they are the bound. */
-FAKE_PARAM(capacity, ULONG_MAX, 0, ULONG_MAX, "a number from 0 to that of frames",
-	   .changed = fake_kick);
-MODULE_PARM_DESC(capacity, "Number of pages to hold at most");
-FAKE_PARAM(refuse_duplicates, 0, 0, 1, "0 or 1");
-MODULE_PARM_DESC(refuse_duplicates, "Refuse a store to a slot that holds a page");
-FAKE_PARAM(delay_us, 0, 0, USEC_PER_SEC, "a number from 0 to 1000000");
-MODULE_PARM_DESC(delay_us, "Time in us that each store and load takes longer");
-FAKE_PARAM(fail_loads, 0, 0, U32_MAX, "a number from 0 to 4294967295");
-MODULE_PARM_DESC(fail_loads, "Every nth load fails with an I/O error, 0: none");
+FAKE_PARAM(accept, "Folios to take", "all, none, nth or random",
+	   0, 0, FAKE_ACCEPT_RANDOM, fake_accept_names);
+FAKE_PARAM(nth, "accept=nth takes every nth folio offered",
+	   "a number from 1 to 4294967295", 1, 1, U32_MAX);
+FAKE_PARAM(percent, "accept=random takes this share of folios",
+	   "a number from 0 to 100", 50, 0, 100);
+FAKE_PARAM(seed, "Seed of all random decisions, 0 to have one chosen",
+	   "a number from 0 to 4294967295",
+	   0, 0, U32_MAX, .changed = fake_reseed);
+FAKE_PARAM(capacity, "Number of pages to hold at most",
+	   "a number from 0 to 4294967295",
+	   U32_MAX, 0, U32_MAX, .changed = fake_kick);
+FAKE_PARAM(refuse_duplicates, "Refuse a store to a slot that holds a page",
+	   "0 or 1", 0, 0, 1);
+FAKE_PARAM(delay_us, "Time in us that each store and load takes longer",
+	   "a number from 0 to 1000000", 0, 0, USEC_PER_SEC);
+FAKE_PARAM(fail_loads, "Every nth load fails with an I/O error, 0 for none",
+	   "a number from 0 to 4294967295", 0, 0, U32_MAX);
 
 enum { FAKE_DROP_NONE, FAKE_DROP_NOW, FAKE_DROP_AFTER, FAKE_DROP_RANDOM };
 static const char *const fake_drop_names[] = { "none", "now", "after", "random",
 					       NULL };
-FAKE_PARAM(drop, 0, 0, FAKE_DROP_RANDOM, "none, now, after or random",
-	   fake_drop_names, fake_kick);
-MODULE_PARM_DESC(drop, "Drop pages: none, now, after or random (see drop_ms)");
-FAKE_PARAM(drop_ms, 1000, 1, 3600000, "a number from 1 to 3600000",
-	   .changed = fake_kick);
-MODULE_PARM_DESC(drop_ms, "Age in ms of dropped pages; random: mean age");
+FAKE_PARAM(drop, "Pages to drop in areas that are written through",
+	   "none, now, after or random",
+	   0, 0, FAKE_DROP_RANDOM, fake_drop_names, fake_kick);
+FAKE_PARAM(drop_ms, "Age in ms of dropped pages; random: mean age",
+	   "a number from 1 to 3600000", 1000, 1, 3600000, .changed = fake_kick);
 
-/*
- * Two sequences, so that what is accepted does not depend on how many pages
- * were given a time to be dropped. Protected by fake_lock, as are the numbers.
- */
-static struct rnd_state fake_accept_rnd, fake_drop_rnd;
+/* Protected by fake_lock, as are the numbers. */
+static struct rnd_state fake_rnd;
 static unsigned long fake_nr_offers, fake_nr_loads;
 
 static void fake_reseed(void)
 {
 	if (!fake_seed.value)
 		fake_seed.value = get_random_u32_inclusive(1, U32_MAX);
-	pr_info("seed=%lu\n", fake_seed.value);
+	pr_info("seed=%u\n", fake_seed.value);
 
 	spin_lock_irq(&fake_lock);
-	prandom_seed_state(&fake_accept_rnd, fake_seed.value);
-	prandom_seed_state(&fake_drop_rnd, ~(u64)fake_seed.value);
+	prandom_seed_state(&fake_rnd, fake_seed.value);
 	fake_nr_offers = 0;
 	fake_nr_loads = 0;
 	spin_unlock_irq(&fake_lock);
@@ -247,7 +239,7 @@ static bool fake_accepts(void)
 	case FAKE_ACCEPT_NTH:
 		return ++fake_nr_offers % READ_ONCE(fake_nth.value) == 0;
 	case FAKE_ACCEPT_RANDOM:
-		return prandom_u32_state(&fake_accept_rnd) % 100 <
+		return prandom_u32_state(&fake_rnd) % 100 <
 		       READ_ONCE(fake_percent.value);
 	default:
 		return false;
@@ -256,7 +248,7 @@ static bool fake_accepts(void)
 
 static bool fake_fails_load(void)
 {
-	unsigned long nth = READ_ONCE(fake_fail_loads.value);
+	unsigned int nth = READ_ONCE(fake_fail_loads.value);
 	bool fails;
 
 	spin_lock_irq(&fake_lock);
@@ -267,30 +259,10 @@ static bool fake_fails_load(void)
 
 static void fake_delay(void)
 {
-	unsigned long us = READ_ONCE(fake_delay_us.value);
+	unsigned int us = READ_ONCE(fake_delay_us.value);
 
 	if (us)
 		fsleep(us);
-}
-
-/* When to drop a page that is stored now; 0 for never. */
-static unsigned long fake_expiry(void)
-{
-	unsigned long drop = READ_ONCE(fake_drop.value);
-	u64 ms = READ_ONCE(fake_drop_ms.value);
-	u32 x;
-
-	lockdep_assert_held(&fake_lock);
-
-	if (drop < FAKE_DROP_AFTER)
-		return 0;
-	if (drop == FAKE_DROP_RANDOM) {
-		/* Exponential: -ln(x / 2^32) = (32 - log2(x)) * ln 2 */
-		x = prandom_u32_state(&fake_drop_rnd) | 1;
-		ms = div_u64(ms * ((32U << 24) - intlog2(x)), 1000);
-		ms = (ms * 693) >> 24;
-	}
-	return (jiffies + msecs_to_jiffies(ms)) ?: 1;
 }
 
 /* 2. Store */
@@ -302,21 +274,29 @@ static void fake_add(enum fake_count count, u64 nr)
 	spin_unlock_irq(&fake_lock);
 }
 
+static bool fake_has_room(unsigned int nr)
+{
+	lockdep_assert_held(&fake_lock);
+
+	return fake_counts[FAKE_PAGES] + nr <=
+	       min_t(u64, READ_ONCE(fake_capacity.value), fake_nr_frames);
+}
+
 /*
  * Put a page into the store. What can fail is done before the lock is taken.
  * The copy needs no lock, since nobody else can find the frame yet; it is made
  * under it for the sake of a short example.
  */
-static int fake_insert(unsigned int type, pgoff_t offset, struct page *page)
+static int fake_insert(struct fake_area *area, pgoff_t offset,
+		       struct page *page)
 {
-	struct fake_area *area = &fake_areas[type];
 	struct fake_frame *frame;
 
 	if (xa_reserve_irq(&area->index, offset, FAKE_GFP))
 		return -ENOMEM;
 
 	spin_lock_irq(&fake_lock);
-	if (fake_counts[FAKE_PAGES] >= READ_ONCE(fake_capacity.value)) {
+	if (!fake_has_room(1)) {
 		xa_erase(&area->index, offset);
 		spin_unlock_irq(&fake_lock);
 		return -ENOSPC;
@@ -327,10 +307,9 @@ static int fake_insert(unsigned int type, pgoff_t offset, struct page *page)
 		WARN_ONCE(1, "tmem_fake: a free frame was written to\n");
 	}
 	memcpy_from_page(frame->data, page, 0, PAGE_SIZE);
-	frame->type = type;
+	frame->area = area;
 	frame->offset = offset;
-	if (area->writethrough)
-		WRITE_ONCE(frame->expires, fake_expiry());
+	frame->born = jiffies;
 	list_move_tail(&frame->list, &fake_lru);
 	WARN_ON_ONCE(xa_store(&area->index, offset, frame, 0));
 	fake_counts[FAKE_PAGES]++;
@@ -348,9 +327,9 @@ static void fake_remove(struct fake_frame *frame, enum fake_count count)
 {
 	lockdep_assert_held(&fake_lock);
 
-	xa_erase(&fake_areas[frame->type].index, frame->offset);
+	xa_erase(&frame->area->index, frame->offset);
 	memset(frame->data, FAKE_POISON, PAGE_SIZE);
-	WRITE_ONCE(frame->expires, 0);
+	frame->area = NULL;
 	list_move_tail(&frame->list, &fake_free);
 	fake_counts[FAKE_PAGES]--;
 	fake_counts[FAKE_BYTES] -= PAGE_SIZE;
@@ -362,7 +341,7 @@ static void fake_remove(struct fake_frame *frame, enum fake_count count)
  * is dropped between two pages to bound the time with interrupts off, as far as
  * that is in our hands.
  */
-static unsigned int fake_forget(unsigned int type, pgoff_t offset,
+static unsigned int fake_forget(struct fake_area *area, pgoff_t offset,
 				unsigned int nr, enum fake_count count)
 {
 	struct fake_frame *frame;
@@ -371,7 +350,7 @@ static unsigned int fake_forget(unsigned int type, pgoff_t offset,
 
 	while (nr--) {
 		spin_lock_irqsave(&fake_lock, flags);
-		frame = xa_load(&fake_areas[type].index, offset++);
+		frame = xa_load(&area->index, offset++);
 		if (frame) {
 			fake_remove(frame, count);
 			found++;
@@ -401,9 +380,8 @@ static bool fake_takes(unsigned int nr, bool duplicate)
 	bool takes;
 
 	spin_lock_irq(&fake_lock);
-	takes = fake_accepts() &&
-		!(duplicate && READ_ONCE(fake_refuse_duplicates.value)) &&
-		fake_counts[FAKE_PAGES] + nr <= READ_ONCE(fake_capacity.value);
+	takes = fake_accepts() && fake_has_room(nr) &&
+		!(duplicate && READ_ONCE(fake_refuse_duplicates.value));
 	spin_unlock_irq(&fake_lock);
 	return takes;
 }
@@ -417,32 +395,30 @@ static bool fake_takes(unsigned int nr, bool duplicate)
  */
 static int fake_store(unsigned int type, pgoff_t offset, struct folio *folio)
 {
+	struct fake_area *area = &fake_areas[type];
 	unsigned int i, found, nr = folio_nr_pages(folio);
 	int err = 0;
 
 	fake_delay();
-	found = fake_forget(type, offset, nr, FAKE_DUPLICATES);
+	found = fake_forget(area, offset, nr, FAKE_DUPLICATES);
 	if (!fake_takes(nr, found)) {
 		fake_add(FAKE_REFUSED, nr);
 		return -ENOSPC;
 	}
 
 	for (i = 0; !err && i < nr; i++) {
-		err = fake_insert(type, offset + i, folio_page(folio, i));
+		err = fake_insert(area, offset + i, folio_page(folio, i));
 		cond_resched();
 	}
 	if (err) {
-		found = fake_forget(type, offset, nr, FAKE_REFUSED);
+		found = fake_forget(area, offset, nr, FAKE_REFUSED);
 		fake_add(FAKE_STORES, -(u64)found);
 		fake_add(FAKE_REFUSED, nr - found);
 		return err;
 	}
 
-	if (nr > 1)
-		fake_add(FAKE_LARGE_STORES, 1);
-	if (fake_areas[type].writethrough &&
-	    READ_ONCE(fake_drop.value) == FAKE_DROP_NOW)
-		fake_forget(type, offset, nr, FAKE_DROPPED);
+	if (area->writethrough && READ_ONCE(fake_drop.value) == FAKE_DROP_NOW)
+		fake_forget(area, offset, nr, FAKE_DROPPED);
 	return 0;
 }
 
@@ -454,6 +430,7 @@ static int fake_store(unsigned int type, pgoff_t offset, struct folio *folio)
 static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
 		     bool exclusive)
 {
+	struct fake_area *area = &fake_areas[type];
 	unsigned int i, nr = folio_nr_pages(folio);
 	struct fake_frame *frame;
 
@@ -465,7 +442,7 @@ static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
 
 	for (i = 0; i < nr; i++) {
 		spin_lock_irq(&fake_lock);
-		frame = xa_load(&fake_areas[type].index, offset + i);
+		frame = xa_load(&area->index, offset + i);
 		if (frame)
 			memcpy_to_page(folio_page(folio, i), 0, frame->data,
 				       PAGE_SIZE);
@@ -478,10 +455,8 @@ static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
 	}
 
 	if (exclusive)
-		fake_forget(type, offset, nr, FAKE_EXCLUSIVE_LOADS);
+		fake_forget(area, offset, nr, FAKE_EXCLUSIVE_LOADS);
 	fake_add(FAKE_LOADS, nr);
-	if (nr > 1)
-		fake_add(FAKE_LARGE_LOADS, 1);
 	return 0;
 }
 
@@ -492,7 +467,7 @@ static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
  */
 static void fake_invalidate(unsigned int type, pgoff_t offset, unsigned int nr)
 {
-	fake_forget(type, offset, nr, FAKE_INVALIDATES);
+	fake_forget(&fake_areas[type], offset, nr, FAKE_INVALIDATES);
 }
 
 /*
@@ -505,7 +480,7 @@ static void fake_invalidate_area(unsigned int type)
 	unsigned long offset;
 
 	xa_for_each(&fake_areas[type].index, offset, frame) {
-		fake_forget(type, offset, 1, FAKE_INVALIDATES);
+		fake_forget(&fake_areas[type], offset, 1, FAKE_INVALIDATES);
 		cond_resched();
 	}
 }
@@ -536,18 +511,18 @@ static int fake_push_oldest(void)
 	long ret;
 
 	spin_lock_irq(&fake_lock);
-	if (fake_counts[FAKE_PAGES] <= READ_ONCE(fake_capacity.value)) {
+	if (fake_has_room(0)) {
 		spin_unlock_irq(&fake_lock);
 		return 0;
 	}
 	frame = list_first_entry(&fake_lru, struct fake_frame, list);
-	type = frame->type;
-	offset = frame->offset;
-	if (fake_areas[type].writethrough) {
+	if (frame->area->writethrough) {
 		fake_remove(frame, FAKE_DROPPED);
 		spin_unlock_irq(&fake_lock);
 		return 1;
 	}
+	type = frame->area - fake_areas;
+	offset = frame->offset;
 	list_move_tail(&frame->list, &fake_lru);
 	spin_unlock_irq(&fake_lock);
 
@@ -577,27 +552,40 @@ static void fake_push(struct work_struct *work)
 	}
 }
 
-/* Drop what is due. The order of fake_frames never changes: no lock needed. */
+/* Is it time to drop what a frame holds, when this is asked every @period ms? */
+static bool fake_is_due(struct fake_frame *frame, unsigned int period)
+{
+	unsigned int ms = READ_ONCE(fake_drop_ms.value);
+
+	lockdep_assert_held(&fake_lock);
+
+	if (!frame->area || !frame->area->writethrough)
+		return false;
+	switch (READ_ONCE(fake_drop.value)) {
+	case FAKE_DROP_AFTER:
+		return time_after(jiffies, frame->born + msecs_to_jiffies(ms));
+	case FAKE_DROP_RANDOM:
+		/* The same chance at any age: ages are exponential. */
+		return prandom_u32_state(&fake_rnd) % ms < period;
+	default:
+		return false;
+	}
+}
+
+/* Drop what is due. */
 static void fake_evict(struct work_struct *work)
 {
-	unsigned long i, period, expires;
-	struct fake_frame *frame;
+	unsigned int period = clamp(READ_ONCE(fake_drop_ms.value) / 8, 10, 1000);
+	unsigned long i;
 
 	for (i = 0; i < fake_nr_frames && READ_ONCE(fake_live); i++) {
-		if (i % SZ_1K == 0)
-			cond_resched();
-		frame = &fake_frames[i];
-		/* A glance that saves the lock; the next round sees the rest */
-		expires = READ_ONCE(frame->expires);
-		if (!expires || time_before(jiffies, expires))
-			continue;
 		spin_lock_irq(&fake_lock);
-		if (frame->expires && time_after_eq(jiffies, frame->expires))
-			fake_remove(frame, FAKE_DROPPED);
+		if (fake_is_due(&fake_frames[i], period))
+			fake_remove(&fake_frames[i], FAKE_DROPPED);
 		spin_unlock_irq(&fake_lock);
+		cond_resched();
 	}
 
-	period = clamp(READ_ONCE(fake_drop_ms.value) / 8, 10UL, 1000UL);
 	if (READ_ONCE(fake_live) && READ_ONCE(fake_drop.value) > FAKE_DROP_NOW)
 		queue_delayed_work(system_unbound_wq, &fake_evict_work,
 				   msecs_to_jiffies(period));
@@ -652,22 +640,28 @@ fail:
 	return -EINVAL;
 }
 
-static int __init fake_get_frames(void)
+/* Get the memory; what was got in case of an error is put by the caller. */
+static int __init fake_get_memory(void)
 {
 	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	struct fake_frame *frame;
 	unsigned long i;
 
-	fake_frames = kvcalloc(fake_nr_frames, sizeof(*fake_frames), gfp);
-	if (!fake_frames)
-		goto no_memory;
+	if (!fake_pages == !fake_region_mb || fake_pages >= totalram_pages()) {
+		pr_err("give either region_start= and region_mb= of memory kept from the kernel with memmap=, or pages=, less than all\n");
+		return -EINVAL;
+	}
+	if (fake_region_mb && fake_map_region())
+		return -EINVAL;
+	fake_nr_frames = fake_pages ?: fake_region_mb << (20 - PAGE_SHIFT);
 
-	for (i = 0; i < fake_nr_frames; i++) {
+	fake_frames = kvcalloc(fake_nr_frames, sizeof(*fake_frames), gfp);
+	for (i = 0; fake_frames && i < fake_nr_frames; i++) {
 		frame = &fake_frames[i];
 		frame->data = fake_region ? fake_region + (i << PAGE_SHIFT) :
 					    (void *)__get_free_page(gfp);
 		if (!frame->data)
-			goto no_memory;
+			break;
 		memset(frame->data, FAKE_POISON, PAGE_SIZE);
 		if (memchr_inv(frame->data, FAKE_POISON, SMP_CACHE_BYTES)) {
 			pr_err("region has no memory at %#lx, see /proc/iomem\n",
@@ -677,58 +671,22 @@ static int __init fake_get_frames(void)
 		list_add_tail(&frame->list, &fake_free);
 		cond_resched();
 	}
+	if (!fake_frames || i < fake_nr_frames) {
+		pr_err("no memory for %lu frames: ask for less\n",
+		       fake_nr_frames);
+		return -ENOMEM;
+	}
 	return 0;
-no_memory:
-	pr_err("no memory for %lu frames: ask for less\n", fake_nr_frames);
-	return -ENOMEM;
 }
 
-/* Get the memory; what was got in case of an error is put by the caller. */
-static int __init fake_get_memory(void)
+/* From here on parameters have their effect. */
+static void __init fake_start(void)
 {
-	bool region = fake_region_start && fake_region_mb;
-	int err;
-
-	if (!fake_pages != region || fake_pages >= totalram_pages() ||
-	    (fake_pages && (fake_region_start || fake_region_mb))) {
-		pr_err("give either region_start= and region_mb= of memory kept from the kernel with memmap=, or pages=, less than all\n");
-		return -EINVAL;
-	}
-	if (region) {
-		err = fake_map_region();
-		if (err)
-			return err;
-	}
-	fake_nr_frames = fake_pages ?: fake_region_mb << (20 - PAGE_SHIFT);
-	return fake_get_frames();
-}
-
-/* The bounds are known only now. From here on parameters have their effect. */
-static int __init fake_start(void)
-{
-	int err = -EINVAL;
-
 	kernel_param_lock(THIS_MODULE);
-	if (fake_capacity.value == ULONG_MAX)
-		fake_capacity.value = fake_nr_frames;
-	fake_capacity.max = fake_nr_frames;
-	if (!fake_writethrough) {
-		fake_drop.max = FAKE_DROP_NONE;
-		fake_drop.legal =
-			"none: dropped data is lost without writethrough=1";
-	}
-	if (fake_capacity.value > fake_capacity.max) {
-		pr_err("capacity: must be %s\n", fake_capacity.legal);
-	} else if (fake_drop.value > fake_drop.max) {
-		pr_err("drop: must be %s\n", fake_drop.legal);
-	} else {
-		err = 0;
-		fake_reseed();
-		WRITE_ONCE(fake_live, true);
-		fake_kick();
-	}
+	fake_reseed();
+	WRITE_ONCE(fake_live, true);
+	fake_kick();
 	kernel_param_unlock(THIS_MODULE);
-	return err;
 }
 
 /* Parameters can be written until after unload: they must queue no work. */
@@ -740,6 +698,29 @@ static void fake_stop(void)
 	cancel_delayed_work_sync(&fake_push_work);
 	cancel_delayed_work_sync(&fake_evict_work);
 }
+
+/*
+ * A region is not part of a hibernation image. The front end has emptied it
+ * before, but the machine that resumes may have other things there.
+ */
+static int fake_pm_notify(struct notifier_block *nb, unsigned long event,
+			  void *data)
+{
+	struct fake_frame *frame;
+
+	if (event != PM_POST_HIBERNATION || !fake_region)
+		return NOTIFY_DONE;
+	WARN_ON(fake_counts[FAKE_PAGES]);
+	list_for_each_entry(frame, &fake_free, list)
+		memset(frame->data, FAKE_POISON, PAGE_SIZE);
+	return NOTIFY_OK;
+}
+
+/* Before the front end opens the store again */
+static struct notifier_block fake_pm_nb = {
+	.notifier_call = fake_pm_notify,
+	.priority = 1,
+};
 
 static struct dentry *fake_debugfs;
 
@@ -753,16 +734,16 @@ static int __init fake_module_init(void)
 	for (i = 0; i < MAX_SWAPFILES; i++)
 		xa_init_flags(&fake_areas[i].index, XA_FLAGS_LOCK_IRQ);
 	err = fake_get_memory();
-	if (!err)
-		err = fake_start();
 	if (err)
 		goto put_memory;
+	fake_start();
 
 	fake_counts[FAKE_FRAMES] = fake_nr_frames;
 	fake_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	for (i = 0; i < NR_FAKE_COUNTS; i++)
 		debugfs_create_u64(fake_count_names[i], 0444, fake_debugfs,
 				   &fake_counts[i]);
+	register_pm_notifier(&fake_pm_nb);
 
 	fake_ops.flags = (fake_outside ? FRONTSWAP_OUTSIDE : 0) |
 			 (fake_region ? FRONTSWAP_VOLATILE : 0) |
@@ -780,6 +761,7 @@ static int __init fake_module_init(void)
 	pr_info("loaded, %lu frames\n", fake_nr_frames);
 	return 0;
 stop:
+	unregister_pm_notifier(&fake_pm_nb);
 	fake_stop();
 	debugfs_remove_recursive(fake_debugfs);
 put_memory:
@@ -797,6 +779,7 @@ static void __exit fake_module_exit(void)
 {
 	fake_stop();
 	frontswap_unregister_ops(&fake_ops);
+	unregister_pm_notifier(&fake_pm_nb);
 	debugfs_remove_recursive(fake_debugfs);
 	if (!WARN_ON(fake_counts[FAKE_PAGES]))
 		pr_info("unloaded, 0 pages held\n");

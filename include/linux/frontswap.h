@@ -98,6 +98,7 @@ int __frontswap_load(struct folio *folio);
 void __frontswap_invalidate(swp_entry_t entry, unsigned int nr);
 bool __frontswap_present(swp_entry_t entry);
 bool __frontswap_range_uniform(swp_entry_t entry, unsigned int nr);
+int __frontswap_swapcache_prepare(swp_entry_t entry, int nr);
 
 static inline bool frontswap_active(void)
 {
@@ -213,6 +214,26 @@ static inline bool frontswap_range_uniform(swp_entry_t entry, unsigned int nr)
 	return !frontswap_active() || __frontswap_range_uniform(entry, nr);
 }
 
+/**
+ * frontswap_swapcache_prepare - own slots to read them into one folio
+ * @entry: The first slot.
+ * @nr: Number of slots.
+ *
+ * As swapcache_prepare(), and where that alone cannot tell: a neighbour may
+ * have been swapped out to another place since frontswap_range_uniform() was
+ * asked. The caller tries again and finds a smaller range then.
+ *
+ * Context: Any.
+ * Return: 0; an error of swapcache_prepare(); -EAGAIN if the store holds some of
+ * the pages, but not all of them.
+ */
+static inline int frontswap_swapcache_prepare(swp_entry_t entry, int nr)
+{
+	if (frontswap_active())
+		return __frontswap_swapcache_prepare(entry, nr);
+	return swapcache_prepare(entry, nr);
+}
+
 #else /* !CONFIG_FRONTSWAP */
 
 static inline void frontswap_swapon(struct swap_info_struct *si,
@@ -259,6 +280,11 @@ static inline bool frontswap_present(swp_entry_t entry)
 static inline bool frontswap_range_uniform(swp_entry_t entry, unsigned int nr)
 {
 	return true;
+}
+
+static inline int frontswap_swapcache_prepare(swp_entry_t entry, int nr)
+{
+	return swapcache_prepare(entry, nr);
 }
 
 #endif /* CONFIG_FRONTSWAP */

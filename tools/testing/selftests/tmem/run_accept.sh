@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 20
+plan 22
 
 megabytes=$(mb 512)
 free_mb=$(($(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo) / 1024))
@@ -32,15 +32,12 @@ check "sectors written to $name" "$(changed start "${name}_sectors_written")" \
 check "sectors read from $name" "$(changed start "${name}_sectors_read")" -eq 0
 check "pages written to a device" "$(changed start vm_pswpout)" -eq 0
 check "pages read from a device" "$(changed start vm_pswpin)" -eq 0
-check "loads = fswpin" "$(changed start fs_loads)" \
-	-eq "$(changed start vm_fswpin)"
+check_same "loads = fswpin" start fs_loads vm_fswpin
 check "pages stored, at least what memory cannot hold" \
 	"$(changed start fs_stores)" \
 	-gt $(((megabytes - free_mb) * MB_PAGES * 8 / 10))
-check "stores = those of tmem_fake" "$(changed start fs_stores)" \
-	-eq "$(changed start fake_stores)"
-check "stores = succ_stores in debugfs" "$(frontswap stores)" \
-	-eq "$(cat /sys/kernel/debug/frontswap/succ_stores)"
+check_same "stores = those of tmem_fake" start fs_stores fake_stores
+check_same "stores = succ_stores in debugfs" start fs_stores debugfs_succ_stores
 
 stat_line accept pages=$((megabytes * MB_PAGES)) \
 	offers="$(changed start fs_offers)" \
@@ -50,10 +47,9 @@ stat_line accept pages=$((megabytes * MB_PAGES)) \
 	loads="$(changed start fs_loads)" \
 	sectors_written="$(changed start "${name}_sectors_written")" \
 	sectors_read="$(changed start "${name}_sectors_read")" \
-	held="$held"
+	held="$(fake pages)"
 
 check_load_end "the end"
-wait_for 5 is_empty
-check "pages held after the end" "$(fake pages)" -eq 0
+check_none_left "after the end"
 
 finish

@@ -35,8 +35,7 @@ check_content "after the load"
 snapshot loaded
 check "pages pushed to the device by the backend" \
 	"$(changed start fake_pushed)" -gt 0
-check "writebacks = fswpwb" "$(changed start fs_writebacks)" \
-	-eq "$(changed start vm_fswpwb)"
+check_same "writebacks = fswpwb" start fs_writebacks vm_fswpwb
 
 # Nothing is lost between what fits and what does not.
 set_fake capacity 100

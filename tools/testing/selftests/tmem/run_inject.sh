@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Allocations fail, in the faults of a program and in reclaim on its behalf.
-# Needs failslab and fail_page_alloc, set up before with task-filter and whatever
+# Needs failslab and fail_page_alloc, set up before with task-filter and some
 # probability: the program marks itself.
 
 . "$(dirname "$0")/tmem_lib.sh"
-
-DEBUGFS=/sys/kernel/debug
 
 for fault in failslab fail_page_alloc; do
 	[ -d $DEBUGFS/$fault ] || skip_all "$fault"

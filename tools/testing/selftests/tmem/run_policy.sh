@@ -22,9 +22,8 @@ run_policy()
 	check_content "$1"
 	check_sums "$1" start
 	check_held "$1"
-	check "$1: refusals = those of tmem_fake" \
-		"$(changed start fs_rejects_backend)" \
-		-eq "$(changed start fake_refused)"
+	check_same "$1: refusals = those of tmem_fake" start \
+		fs_rejects_backend fake_refused
 	stored=$(changed start fs_stores)
 	refused=$(changed start fs_rejects_backend)
 	stat_line "policy_$1" offers="$(changed start fs_offers)" \

@@ -19,9 +19,10 @@ event()
 	sed -n "s/^$1 //p" $CGROUP/memory.stat
 }
 
+# in_memory SIZE
 in_memory()
 {
-	make_cgroup "$1"
+	gentle_cgroup "$1"
 	stored=$(event fswpout)
 }
 
@@ -59,7 +60,8 @@ check_load_end "tmpfs"
 rm "/dev/shm/tmem.$$"
 
 # A limit to swap counts what is in the store.
-in_memory $((megabytes * 3 / 4))M
+in_memory max
+make_cgroup $((megabytes * 3 / 4))M
 echo $((megabytes / 4))M >$CGROUP/memory.swap.max
 load_start -g $CGROUP -k $((megabytes * 960)) -t 2
 load fill loop=2
@@ -72,6 +74,7 @@ check "a limit to swap: counts stored pages" \
 	-ge $(($(frontswap pages) * 4096))
 check_load_end "a limit to swap"
 echo max >$CGROUP/memory.swap.max
+make_cgroup max
 
 # A cgroup goes, its pages in the store stay.
 in_memory max

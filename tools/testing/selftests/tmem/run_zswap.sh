@@ -25,13 +25,7 @@ undo_more()
 
 zswap_pages()
 {
-	cat /sys/kernel/debug/zswap/stored_pages
-}
-
-# Pages of all areas that are in use, wherever they are
-used_pages()
-{
-	awk 'NR > 1 { kb += $4 } END { print kb / 4 }' /proc/swaps
+	cat $DEBUGFS/zswap/stored_pages
 }
 
 make_cgroup max

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC3043
 #
 # What the run_*.sh share. They need a kernel with CONFIG_FRONTSWAP, the module
 # tmem_fake, root, and disks to swap to: /dev/tmem/swap0, /dev/tmem/swap1.
@@ -14,7 +14,8 @@
 #	TMEM_SCENARIO	set by the boot rig, where nothing may be skipped
 
 FRONTSWAP=/sys/kernel/mm/tmem/frontswap
-FAKE=/sys/kernel/debug/tmem_fake
+DEBUGFS=/sys/kernel/debug
+FAKE=$DEBUGFS/tmem_fake
 FAKE_PARAMETERS=/sys/module/tmem_fake/parameters
 CGROUPS=/sys/fs/cgroup
 CGROUP=$CGROUPS/tmem_test
@@ -53,7 +54,8 @@ result()
 # check DESCRIPTION TEST...: the arguments of test(1) are shown as they are.
 check()
 {
-	description=$1
+	local description="$1"
+
 	shift
 	if test "$@"; then
 		result ok "$description: $*"
@@ -65,7 +67,8 @@ check()
 # check_that DESCRIPTION COMMAND...
 check_that()
 {
-	description=$1
+	local description="$1"
+
 	shift
 	if "$@" >"$tmp/said" 2>&1; then
 		result ok "$description"
@@ -78,8 +81,9 @@ check_that()
 # skip N REASON: results that this kernel cannot have
 skip()
 {
+	local skipped="$1"
+
 	[ -z "${TMEM_SCENARIO-}" ] || die "this kernel lacks: $2"
-	skipped=$1
 	while [ "$skipped" -gt 0 ]; do
 		result ok "# SKIP $2"
 		skipped=$((skipped - 1))
@@ -104,7 +108,8 @@ skip_all()
 # A test that ends before it is finished
 stop()
 {
-	status=$?
+	local status=$?
+
 	trap - EXIT
 	undo >/dev/null 2>&1
 	rm -rf "$tmp"
@@ -139,7 +144,8 @@ finish()
 # stat_line TEST NAME=VALUE...: figures for whoever compares runs
 stat_line()
 {
-	test_name=$1
+	local test_name="$1" figure
+
 	shift
 	note "figures $test_name: $*"
 	for figure in "$@"; do
@@ -160,7 +166,8 @@ mb()
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for()
 {
-	tries=$(($1 * 5 * 100 / SCALE))
+	local tries=$(($1 * 5 * 100 / SCALE))
+
 	shift
 	until "$@"; do
 		tries=$((tries - 1))
@@ -176,7 +183,8 @@ wait_for()
 # load_fake MB [PARAMETER=VALUE]...
 load_fake()
 {
-	store_mb=$1
+	local store_mb="$1"
+
 	shift
 	if [ -n "${TMEM_REGION_START-}" ]; then
 		[ "$store_mb" -le "$TMEM_REGION_MB" ] ||
@@ -256,15 +264,18 @@ disk()
 # swap_on DEVICE [OPTION]...
 swap_on()
 {
-	device=$1
+	local swap="$1"
+
 	shift
-	mkswap "$device" >/dev/null || die "mkswap $device"
-	swapon "$@" "$device" || die "swapon $* $device"
+	mkswap "$swap" >/dev/null || die "mkswap $swap"
+	swapon "$@" "$swap" || die "swapon $* $swap"
 }
 
 # area DEVICE: its directory in sysfs
 area()
 {
+	local directory
+
 	for directory in "$FRONTSWAP"/areas/*; do
 		[ -d "$directory" ] || continue
 		if [ "$(cat "$directory/path")" = "$1" ]; then
@@ -295,18 +306,21 @@ no_readahead()
 
 counters()
 {
+	local stat disk
+
 	sed 's/^/vm_/' /proc/vmstat
 	(cd $FRONTSWAP && grep -s . -- *) | sed 's/^\([^:]*\):/fs_\1 /'
+	(cd $DEBUGFS/frontswap && grep -s . -- *) | sed 's/^\([^:]*\):/debugfs_\1 /'
 	if is_loaded; then
 		(cd $FAKE && grep -s . -- *) | sed 's/^\([^:]*\):/fake_\1 /'
 	fi
 	for stat in /sys/block/*/stat; do
-		name=${stat#/sys/block/}
-		name=${name%/stat}
+		disk=${stat#/sys/block/}
+		disk=${disk%/stat}
 		# shellcheck disable=SC2046
 		set -- $(cat "$stat")
-		echo "${name}_sectors_read $3"
-		echo "${name}_sectors_written $7"
+		echo "${disk}_sectors_read $3"
+		echo "${disk}_sectors_written $7"
 	done
 }
 
@@ -329,6 +343,20 @@ changed()
 	echo $(($(counted "$last" "$2") - $(counted "$1" "$2")))
 }
 
+grew_alike()
+{
+	snapshot now
+	[ "$(changed "$1" "$2")" -eq "$(changed "$1" "$3")" ]
+}
+
+# check_same DESCRIPTION SNAPSHOT COUNTER COUNTER: they have grown alike. To read
+# them may swap a page, which is then counted in one and not yet in the other.
+check_same()
+{
+	wait_for 5 grew_alike "$2" "$3" "$4"
+	check "$1" "$(changed "$2" "$3")" -eq "$(changed "$2" "$4")"
+}
+
 # What is offered, or taken out of a store on its way to the device, must turn
 # up somewhere. Pages that are written through turn up twice, so not for those.
 unaccounted()
@@ -348,6 +376,8 @@ all_accounted()
 # check_sums DESCRIPTION SNAPSHOT: kswapd may be at work for another moment.
 check_sums()
 {
+	local sums
+
 	wait_for 5 all_accounted "$2"
 	sums="offered $(changed "$2" fs_offers)"
 	sums="$sums + taken back $(changed "$2" fs_writebacks)"
@@ -355,13 +385,13 @@ check_sums()
 	sums="$sums + zero $(changed "$2" vm_swpout_zero)"
 	sums="$sums + written $(changed "$2" vm_pswpout)"
 	check "$1, $sums" "$(unaccounted "$2")" -eq 0
-	check "$1, stores = fswpout" "$(changed "$2" fs_stores)" \
-		-eq "$(changed "$2" vm_fswpout)"
+	check_same "$1, stores = fswpout" "$2" fs_stores vm_fswpout
 }
 
 areas_pages()
 {
-	sum=0
+	local directory sum=0
+
 	for directory in "$FRONTSWAP"/areas/*; do
 		[ -d "$directory" ] &&
 			sum=$((sum + $(cat "$directory/pages")))
@@ -371,19 +401,43 @@ areas_pages()
 
 held_agree()
 {
-	held=$(fake pages)
-	[ "$held" -eq "$(frontswap pages)" ] &&
-		[ "$held" -eq "$(areas_pages)" ] &&
-		[ $((held * 4096)) -eq "$(fake bytes)" ] &&
-		[ "$held" -eq "$(fake pages)" ]
+	fake_pages=$(fake pages)
+	[ "$fake_pages" -eq "$(frontswap pages)" ] &&
+		[ "$fake_pages" -eq "$(areas_pages)" ] &&
+		[ $((fake_pages * 4096)) -eq "$(fake bytes)" ] &&
+		[ "$fake_pages" -eq "$(fake pages)" ]
+}
+
+# Slots of all areas that are in use, whether their page is stored or written
+used_pages()
+{
+	awk 'NR > 1 { kb += $4 } END { print kb / 4 }' /proc/swaps
+}
+
+none_left()
+{
+	[ "$(fake pages)" -le "$(used_pages)" ]
+}
+
+# check_none_left DESCRIPTION: after the end of pageload other processes have
+# the pages that are held, and the slot of every page is in use.
+check_none_left()
+{
+	wait_for 5 none_left
+	check "$1: pages held, of swap in use" "$(fake pages)" \
+		-le "$(used_pages)"
+	check_that "$1: swapoff" swapoff -a
+	check "$1: pages held after swapoff" \
+		"$(fake pages):$(frontswap pages)" = 0:0
 }
 
 # check_held DESCRIPTION: front end and backend count the same pages
 check_held()
 {
 	wait_for 5 held_agree
-	check "$1: pages held, tmem_fake = areas" "$held" -eq "$(areas_pages)"
-	check "$1: pages held, tmem_fake = frontswap" "$held" \
+	check "$1: pages held, tmem_fake = areas" "$fake_pages" \
+		-eq "$(areas_pages)"
+	check "$1: pages held, tmem_fake = frontswap" "$fake_pages" \
 		-eq "$(frontswap pages)"
 }
 
@@ -391,13 +445,21 @@ check_held()
 # Programs that use memory
 #
 
-# make_cgroup MEMORY_MAX: a limit to its memory, not to its swap
+# make_cgroup MEMORY_MAX: a limit to its memory, not to its swap. Pages with many
+# users need gentle_cgroup: without I/O to wait for, reclaim can be faster than
+# the statistics that it goes by, give up and call for the OOM killer.
 make_cgroup()
 {
 	echo +memory >$CGROUPS/cgroup.subtree_control ||
 		die "no memory controller"
 	[ -d $CGROUP ] || mkdir $CGROUP
 	echo "$1" >$CGROUP/memory.max
+}
+
+gentle_cgroup()
+{
+	make_cgroup max
+	echo "$1" >$CGROUP/memory.high
 }
 
 # Swap out nearly everything, and let go of what has been written.
@@ -426,6 +488,8 @@ load_start()
 
 load_send()
 {
+	local operation
+
 	for operation in "$@"; do
 		echo "$operation" >&3 || return 1
 		load_due=$((load_due + 1))
@@ -434,6 +498,8 @@ load_send()
 
 load_answer()
 {
+	local word value
+
 	case $1 in
 	done)
 		load_due=$((load_due - 1))
@@ -462,6 +528,8 @@ load_answer()
 
 load_wait()
 {
+	local answer
+
 	while [ "$load_due" -gt 0 ]; do
 		if ! read -r answer <&4; then
 			note "pageload ended before it was done"
@@ -489,6 +557,8 @@ check_content()
 # load_end: its status; 135 is SIGBUS
 load_end()
 {
+	local answer
+
 	load_running=
 	exec 3>&-
 	while read -r answer <&4; do
@@ -511,7 +581,8 @@ check_load_end()
 
 undo()
 {
-	undone=0
+	local undone=0
+
 	if [ -n "${load_running-}" ]; then
 		kill "$load_pid"
 		exec 3>&- 4<&-
@@ -522,6 +593,7 @@ undo()
 	wait
 	if [ -f $CGROUP/cgroup.kill ]; then
 		echo max >$CGROUP/memory.max
+		echo max >$CGROUP/memory.high
 		wait_for 5 rmdir $CGROUP || undone=1
 	fi
 	if command -v undo_more >/dev/null; then
