@@ -385,6 +385,9 @@ static int frontswap_pm_notify(struct notifier_block *nb, unsigned long event,
 		synchronize_srcu(&frontswap_srcu);
 		if (READ_ONCE(frontswap_flags) & FRONTSWAP_VOLATILE)
 			ret = frontswap_drain_all(/*killable=*/true);
+		/* Who fails does not get POST. */
+		if (ret)
+			clear_bit(FRONTSWAP_HIBERNATING, &frontswap_state);
 		break;
 	case PM_POST_HIBERNATION:
 		clear_bit(FRONTSWAP_HIBERNATING, &frontswap_state);

@@ -21,8 +21,7 @@
  * Locking: fake_lock covers everything that changes at run time. It is taken
  * with interrupts off, because ->invalidate is called so, and is a leaf but for
  * the locks of the xarrays: nothing is allocated under it and no function of
- * the front end is called. Parameters change under the parameter lock of the
- * module and are read without one.
+ * the front end is called. Parameters may change whenever they are read.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -42,18 +41,20 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/suspend.h>
-#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
-/* What is read from a frame that holds no page. */
-#define FAKE_POISON 0xdb
+/* What is read from a frame that holds no page */
+#define FAKE_POISON	0xdb
+
+/* How often the backend looks after its pages on its own */
+#define FAKE_PERIOD_MS	100
 
 /*
  * A store runs inside reclaim: it must not wait for memory, and not having it
  * is no news, since the page then just goes elsewhere.
  */
-#define FAKE_GFP (GFP_NOWAIT | __GFP_NOWARN)
+#define FAKE_GFP	(GFP_NOWAIT | __GFP_NOWARN)
 
 /* A swap area. */
 struct fake_area {
@@ -99,27 +100,19 @@ static struct fake_frame *fake_frames;
 static unsigned long fake_nr_frames;
 static void *fake_region;
 
-/* Work may be queued. Changes under the parameter lock. */
-static bool fake_live;
-
-static void fake_push(struct work_struct *work);
-static void fake_evict(struct work_struct *work);
-static DECLARE_DELAYED_WORK(fake_push_work, fake_push);
-static DECLARE_DELAYED_WORK(fake_evict_work, fake_evict);
-
 /* 1. Parameters */
 
 static unsigned long fake_region_start, fake_region_mb, fake_pages;
 module_param_named(region_start, fake_region_start, ulong, 0444);
-MODULE_PARM_DESC(region_start, "Physical address of memory kept from the kernel");
+MODULE_PARM_DESC(region_start, "Address of memory kept from the kernel");
 module_param_named(region_mb, fake_region_mb, ulong, 0444);
 MODULE_PARM_DESC(region_mb, "Size of that memory in MB");
 module_param_named(pages, fake_pages, ulong, 0444);
-MODULE_PARM_DESC(pages, "Without a region: number of pages to allocate");
+MODULE_PARM_DESC(pages, "Number of pages to allocate, without a region");
 
 static bool fake_writethrough, fake_exclusive, fake_before_zswap, fake_outside;
 module_param_named(writethrough, fake_writethrough, bool, 0444);
-MODULE_PARM_DESC(writethrough, "Pages also go to the device; drop= may be used");
+MODULE_PARM_DESC(writethrough, "All pages also go to the device");
 module_param_named(exclusive, fake_exclusive, bool, 0444);
 MODULE_PARM_DESC(exclusive, "A load removes the page from the store");
 module_param_named(before_zswap, fake_before_zswap, bool, 0444);
@@ -127,128 +120,52 @@ MODULE_PARM_DESC(before_zswap, "Stand before zswap, not behind it");
 module_param_named(outside, fake_outside, bool, 0444);
 MODULE_PARM_DESC(outside, "Claim that the store is outside the guest");
 
-/* A parameter that changes at run time: a number, or an index into @names. */
-struct fake_param {
-	const char *legal;
-	unsigned int value, min, max;
-	const char *const *names;
-	void (*changed)(void);
-};
+static unsigned int fake_percent = 100, fake_nth, fake_seed;
+module_param_named(percent, fake_percent, uint, 0644);
+MODULE_PARM_DESC(percent, "Share of folios to take, at random");
+module_param_named(nth, fake_nth, uint, 0644);
+MODULE_PARM_DESC(nth, "Take every nth folio instead; 0: percent counts");
+module_param_named(seed, fake_seed, uint, 0444);
+MODULE_PARM_DESC(seed, "Seed of random decisions; 0 to have one chosen");
 
-/* A bad value changes nothing. */
-static int fake_param_set(const char *val, const struct kernel_param *kp)
-{
-	struct fake_param *param = kp->arg;
-	unsigned int value;
-	int ret;
+static unsigned long fake_capacity = ULONG_MAX;
+static bool fake_refuse_duplicates;
+static unsigned int fake_delay_us, fake_fail_loads;
+module_param_named(capacity, fake_capacity, ulong, 0644);
+MODULE_PARM_DESC(capacity, "Number of pages to hold at most");
+module_param_named(refuse_duplicates, fake_refuse_duplicates, bool, 0644);
+MODULE_PARM_DESC(refuse_duplicates, "Do not replace a page by another");
+module_param_named(delay_us, fake_delay_us, uint, 0644);
+MODULE_PARM_DESC(delay_us, "Time that stores and loads take longer");
+module_param_named(fail_loads, fake_fail_loads, uint, 0644);
+MODULE_PARM_DESC(fail_loads, "Every nth load is an error; 0: none");
 
-	if (param->names) {
-		ret = __sysfs_match_string(param->names, -1, val);
-		value = ret;
-	} else {
-		ret = kstrtouint(val, 0, &value);
-	}
-	if (ret < 0 || value < param->min || value > param->max) {
-		pr_err("%s: must be %s\n", kp->name, param->legal);
-		return -EINVAL;
-	}
-	WRITE_ONCE(param->value, value);
-	if (fake_live && param->changed)
-		param->changed();
-	return 0;
-}
+static bool fake_drop_now;
+static unsigned int fake_drop_after_ms, fake_drop_mean_ms;
+module_param_named(drop_now, fake_drop_now, bool, 0644);
+MODULE_PARM_DESC(drop_now, "Drop pages when they are stored");
+module_param_named(drop_after_ms, fake_drop_after_ms, uint, 0644);
+MODULE_PARM_DESC(drop_after_ms, "Drop pages of this age; 0: none");
+module_param_named(drop_mean_ms, fake_drop_mean_ms, uint, 0644);
+MODULE_PARM_DESC(drop_mean_ms, "Drop pages of this mean age; 0: none");
 
-static int fake_param_get(char *buf, const struct kernel_param *kp)
-{
-	const struct fake_param *param = kp->arg;
-
-	if (param->names)
-		return sysfs_emit(buf, "%s\n", param->names[param->value]);
-	return sysfs_emit(buf, "%u\n", param->value);
-}
-
-static const struct kernel_param_ops fake_param_ops = {
-	.set = fake_param_set,
-	.get = fake_param_get,
-};
-
-/* What is legal, the value at first, the bounds, names, what to call */
-#define FAKE_PARAM(name, desc, legal, ...)				\
-	static struct fake_param fake_##name = { legal, __VA_ARGS__ };	\
-	module_param_cb(name, &fake_param_ops, &fake_##name, 0644);	\
-	MODULE_PARM_DESC(name, desc ": " legal)
-
-static void fake_reseed(void);
-static void fake_kick(void);
-
-enum { FAKE_ACCEPT_ALL, FAKE_ACCEPT_NONE, FAKE_ACCEPT_NTH, FAKE_ACCEPT_RANDOM };
-static const char *const fake_accept_names[] = { "all", "none", "nth", "random",
-						 NULL };
-FAKE_PARAM(accept, "Folios to take", "all, none, nth or random",
-	   0, 0, FAKE_ACCEPT_RANDOM, fake_accept_names);
-FAKE_PARAM(nth, "accept=nth takes every nth folio offered",
-	   "a number from 1 to 4294967295", 1, 1, U32_MAX);
-FAKE_PARAM(percent, "accept=random takes this share of folios",
-	   "a number from 0 to 100", 50, 0, 100);
-FAKE_PARAM(seed, "Seed of all random decisions, 0 to have one chosen",
-	   "a number from 0 to 4294967295",
-	   0, 0, U32_MAX, .changed = fake_reseed);
-FAKE_PARAM(capacity, "Number of pages to hold at most",
-	   "a number from 0 to 4294967295",
-	   U32_MAX, 0, U32_MAX, .changed = fake_kick);
-FAKE_PARAM(refuse_duplicates, "Refuse a store to a slot that holds a page",
-	   "0 or 1", 0, 0, 1);
-FAKE_PARAM(delay_us, "Time in us that each store and load takes longer",
-	   "a number from 0 to 1000000", 0, 0, USEC_PER_SEC);
-FAKE_PARAM(fail_loads, "Every nth load fails with an I/O error, 0 for none",
-	   "a number from 0 to 4294967295", 0, 0, U32_MAX);
-
-enum { FAKE_DROP_NONE, FAKE_DROP_NOW, FAKE_DROP_AFTER, FAKE_DROP_RANDOM };
-static const char *const fake_drop_names[] = { "none", "now", "after", "random",
-					       NULL };
-FAKE_PARAM(drop, "Pages to drop in areas that are written through",
-	   "none, now, after or random",
-	   0, 0, FAKE_DROP_RANDOM, fake_drop_names, fake_kick);
-FAKE_PARAM(drop_ms, "Age in ms of dropped pages; random: mean age",
-	   "a number from 1 to 3600000", 1000, 1, 3600000, .changed = fake_kick);
-
-/* Protected by fake_lock, as are the numbers. */
+/* Protected by fake_lock. */
 static struct rnd_state fake_rnd;
 static unsigned long fake_nr_offers, fake_nr_loads;
 
-static void fake_reseed(void)
-{
-	if (!fake_seed.value)
-		fake_seed.value = get_random_u32_inclusive(1, U32_MAX);
-	pr_info("seed=%u\n", fake_seed.value);
-
-	spin_lock_irq(&fake_lock);
-	prandom_seed_state(&fake_rnd, fake_seed.value);
-	fake_nr_offers = 0;
-	fake_nr_loads = 0;
-	spin_unlock_irq(&fake_lock);
-}
-
 static bool fake_accepts(void)
 {
-	lockdep_assert_held(&fake_lock);
+	unsigned int nth = READ_ONCE(fake_nth);
 
-	switch (READ_ONCE(fake_accept.value)) {
-	case FAKE_ACCEPT_ALL:
-		return true;
-	case FAKE_ACCEPT_NTH:
-		return ++fake_nr_offers % READ_ONCE(fake_nth.value) == 0;
-	case FAKE_ACCEPT_RANDOM:
-		return prandom_u32_state(&fake_rnd) % 100 <
-		       READ_ONCE(fake_percent.value);
-	default:
-		return false;
-	}
+	lockdep_assert_held(&fake_lock);
+	if (nth)
+		return ++fake_nr_offers % nth == 0;
+	return prandom_u32_state(&fake_rnd) % 100 < READ_ONCE(fake_percent);
 }
 
 static bool fake_fails_load(void)
 {
-	unsigned int nth = READ_ONCE(fake_fail_loads.value);
+	unsigned int nth = READ_ONCE(fake_fail_loads);
 	bool fails;
 
 	spin_lock_irq(&fake_lock);
@@ -259,10 +176,23 @@ static bool fake_fails_load(void)
 
 static void fake_delay(void)
 {
-	unsigned int us = READ_ONCE(fake_delay_us.value);
+	unsigned int us = READ_ONCE(fake_delay_us);
 
 	if (us)
 		fsleep(us);
+}
+
+/* Asked every FAKE_PERIOD_MS, about a page that may be dropped */
+static bool fake_is_due(struct fake_frame *frame)
+{
+	unsigned int age = READ_ONCE(fake_drop_after_ms);
+	unsigned int mean = READ_ONCE(fake_drop_mean_ms);
+
+	lockdep_assert_held(&fake_lock);
+	if (age && time_after(jiffies, frame->born + msecs_to_jiffies(age)))
+		return true;
+	/* The same chance at any age makes ages exponential. */
+	return mean && prandom_u32_state(&fake_rnd) % mean < FAKE_PERIOD_MS;
 }
 
 /* 2. Store */
@@ -277,9 +207,8 @@ static void fake_add(enum fake_count count, u64 nr)
 static bool fake_has_room(unsigned int nr)
 {
 	lockdep_assert_held(&fake_lock);
-
 	return fake_counts[FAKE_PAGES] + nr <=
-	       min_t(u64, READ_ONCE(fake_capacity.value), fake_nr_frames);
+	       min(READ_ONCE(fake_capacity), fake_nr_frames);
 }
 
 /*
@@ -314,7 +243,6 @@ static int fake_insert(struct fake_area *area, pgoff_t offset,
 	WARN_ON_ONCE(xa_store(&area->index, offset, frame, 0));
 	fake_counts[FAKE_PAGES]++;
 	fake_counts[FAKE_BYTES] += PAGE_SIZE;
-	fake_counts[FAKE_STORES]++;
 	spin_unlock_irq(&fake_lock);
 	return 0;
 }
@@ -326,7 +254,6 @@ static int fake_insert(struct fake_area *area, pgoff_t offset,
 static void fake_remove(struct fake_frame *frame, enum fake_count count)
 {
 	lockdep_assert_held(&fake_lock);
-
 	xa_erase(&frame->area->index, frame->offset);
 	memset(frame->data, FAKE_POISON, PAGE_SIZE);
 	frame->area = NULL;
@@ -381,7 +308,7 @@ static bool fake_takes(unsigned int nr, bool duplicate)
 
 	spin_lock_irq(&fake_lock);
 	takes = fake_accepts() && fake_has_room(nr) &&
-		!(duplicate && READ_ONCE(fake_refuse_duplicates.value));
+		!(duplicate && READ_ONCE(fake_refuse_duplicates));
 	spin_unlock_irq(&fake_lock);
 	return takes;
 }
@@ -396,30 +323,26 @@ static bool fake_takes(unsigned int nr, bool duplicate)
 static int fake_store(unsigned int type, pgoff_t offset, struct folio *folio)
 {
 	struct fake_area *area = &fake_areas[type];
-	unsigned int i, found, nr = folio_nr_pages(folio);
-	int err = 0;
+	unsigned int i, older, nr = folio_nr_pages(folio);
+	int err = -ENOSPC;
 
 	fake_delay();
-	found = fake_forget(area, offset, nr, FAKE_DUPLICATES);
-	if (!fake_takes(nr, found)) {
-		fake_add(FAKE_REFUSED, nr);
-		return -ENOSPC;
-	}
-
-	for (i = 0; !err && i < nr; i++) {
+	older = fake_forget(area, offset, nr, FAKE_DUPLICATES);
+	if (!fake_takes(nr, older))
+		goto refuse;
+	for (i = 0; i < nr; i++) {
 		err = fake_insert(area, offset + i, folio_page(folio, i));
+		if (err)
+			goto refuse;
 		cond_resched();
 	}
-	if (err) {
-		found = fake_forget(area, offset, nr, FAKE_REFUSED);
-		fake_add(FAKE_STORES, -(u64)found);
-		fake_add(FAKE_REFUSED, nr - found);
-		return err;
-	}
-
-	if (area->writethrough && READ_ONCE(fake_drop.value) == FAKE_DROP_NOW)
+	fake_add(FAKE_STORES, nr);
+	if (area->writethrough && READ_ONCE(fake_drop_now))
 		fake_forget(area, offset, nr, FAKE_DROPPED);
 	return 0;
+refuse:
+	fake_add(FAKE_REFUSED, nr - fake_forget(area, offset, nr, FAKE_REFUSED));
+	return err;
 }
 
 /*
@@ -439,7 +362,6 @@ static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
 		fake_add(FAKE_FAILED_LOADS, nr);
 		return -EIO;
 	}
-
 	for (i = 0; i < nr; i++) {
 		spin_lock_irq(&fake_lock);
 		frame = xa_load(&area->index, offset + i);
@@ -453,7 +375,6 @@ static int fake_load(unsigned int type, pgoff_t offset, struct folio *folio,
 		}
 		cond_resched();
 	}
-
 	if (exclusive)
 		fake_forget(area, offset, nr, FAKE_EXCLUSIVE_LOADS);
 	fake_add(FAKE_LOADS, nr);
@@ -534,68 +455,43 @@ static int fake_push_oldest(void)
 }
 
 /* Push until the capacity is kept; have a rest when too many pages are busy. */
-static void fake_push(struct work_struct *work)
+static void fake_push(void)
 {
 	int ret, failures = 0;
 
-	while (READ_ONCE(fake_live)) {
+	do {
 		ret = fake_push_oldest();
-		if (!ret)
-			return;
 		failures = ret < 0 ? failures + 1 : 0;
-		if (failures == SWAP_CLUSTER_MAX) {
-			queue_delayed_work(system_unbound_wq, &fake_push_work,
-					   HZ / 10);
-			return;
-		}
 		cond_resched();
-	}
+	} while (ret && failures < SWAP_CLUSTER_MAX);
 }
 
-/* Is it time to drop what a frame holds, when this is asked every @period ms? */
-static bool fake_is_due(struct fake_frame *frame, unsigned int period)
+static void fake_evict(void)
 {
-	unsigned int ms = READ_ONCE(fake_drop_ms.value);
-
-	lockdep_assert_held(&fake_lock);
-
-	if (!frame->area || !frame->area->writethrough)
-		return false;
-	switch (READ_ONCE(fake_drop.value)) {
-	case FAKE_DROP_AFTER:
-		return time_after(jiffies, frame->born + msecs_to_jiffies(ms));
-	case FAKE_DROP_RANDOM:
-		/* The same chance at any age: ages are exponential. */
-		return prandom_u32_state(&fake_rnd) % ms < period;
-	default:
-		return false;
-	}
-}
-
-/* Drop what is due. */
-static void fake_evict(struct work_struct *work)
-{
-	unsigned int period = clamp(READ_ONCE(fake_drop_ms.value) / 8, 10, 1000);
+	struct fake_frame *frame;
 	unsigned long i;
 
-	for (i = 0; i < fake_nr_frames && READ_ONCE(fake_live); i++) {
+	for (i = 0; i < fake_nr_frames; i++) {
+		frame = &fake_frames[i];
 		spin_lock_irq(&fake_lock);
-		if (fake_is_due(&fake_frames[i], period))
-			fake_remove(&fake_frames[i], FAKE_DROPPED);
+		if (frame->area && frame->area->writethrough &&
+		    fake_is_due(frame))
+			fake_remove(frame, FAKE_DROPPED);
 		spin_unlock_irq(&fake_lock);
 		cond_resched();
 	}
-
-	if (READ_ONCE(fake_live) && READ_ONCE(fake_drop.value) > FAKE_DROP_NOW)
-		queue_delayed_work(system_unbound_wq, &fake_evict_work,
-				   msecs_to_jiffies(period));
 }
 
-static void fake_kick(void)
+static void fake_work_fn(struct work_struct *work)
 {
-	mod_delayed_work(system_unbound_wq, &fake_push_work, 0);
-	mod_delayed_work(system_unbound_wq, &fake_evict_work, 0);
+	fake_push();
+	if (READ_ONCE(fake_drop_after_ms) || READ_ONCE(fake_drop_mean_ms))
+		fake_evict();
+	queue_delayed_work(system_unbound_wq, to_delayed_work(work),
+			   msecs_to_jiffies(FAKE_PERIOD_MS));
 }
+
+static DECLARE_DELAYED_WORK(fake_work, fake_work_fn);
 
 /* 5. Load and unload */
 
@@ -613,30 +509,24 @@ static void fake_put_memory(void)
 	}
 }
 
+/* memremap() would gladly map memory that the kernel uses. */
 static int __init fake_map_region(void)
 {
 	unsigned long start = fake_region_start, size = fake_region_mb << 20;
-	const char *problem = "is misaligned or too large";
 
 	if (!PAGE_ALIGNED(start) || size >> 20 != fake_region_mb ||
-	    start + size < start)
-		goto fail;
-
-	/* memremap() would gladly map memory that the kernel uses. */
-	problem = "is in use: keep it from the kernel with memmap=";
-	if (region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
+	    start + size < start ||
+	    region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT ||
 	    !request_mem_region(start, size, KBUILD_MODNAME))
 		goto fail;
-
 	fake_region = memremap(start, size, MEMREMAP_WB);
 	if (fake_region)
 		return 0;
-	problem = "cannot be mapped";
 	release_mem_region(start, size);
 fail:
-	pr_err("region of %lu MB at %#lx %s, see /proc/iomem\n",
-	       fake_region_mb, start, problem);
+	pr_err("no region of %lu MB at %#lx: keep it from the kernel with memmap=, see /proc/iomem\n",
+	       fake_region_mb, start);
 	return -EINVAL;
 }
 
@@ -648,14 +538,14 @@ static int __init fake_get_memory(void)
 	unsigned long i;
 
 	if (!fake_pages == !fake_region_mb || fake_pages >= totalram_pages()) {
-		pr_err("give either region_start= and region_mb= of memory kept from the kernel with memmap=, or pages=, less than all\n");
+		pr_err("give either region_start= and region_mb=, or pages=, less than all\n");
 		return -EINVAL;
 	}
 	if (fake_region_mb && fake_map_region())
 		return -EINVAL;
 	fake_nr_frames = fake_pages ?: fake_region_mb << (20 - PAGE_SHIFT);
-
 	fake_frames = kvcalloc(fake_nr_frames, sizeof(*fake_frames), gfp);
+
 	for (i = 0; fake_frames && i < fake_nr_frames; i++) {
 		frame = &fake_frames[i];
 		frame->data = fake_region ? fake_region + (i << PAGE_SHIFT) :
@@ -663,40 +553,16 @@ static int __init fake_get_memory(void)
 		if (!frame->data)
 			break;
 		memset(frame->data, FAKE_POISON, PAGE_SIZE);
-		if (memchr_inv(frame->data, FAKE_POISON, SMP_CACHE_BYTES)) {
-			pr_err("region has no memory at %#lx, see /proc/iomem\n",
-			       fake_region_start + (i << PAGE_SHIFT));
-			return -EINVAL;
-		}
+		/* Is there any memory at this address? */
+		if (memchr_inv(frame->data, FAKE_POISON, PAGE_SIZE))
+			break;
 		list_add_tail(&frame->list, &fake_free);
 		cond_resched();
 	}
-	if (!fake_frames || i < fake_nr_frames) {
-		pr_err("no memory for %lu frames: ask for less\n",
-		       fake_nr_frames);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/* From here on parameters have their effect. */
-static void __init fake_start(void)
-{
-	kernel_param_lock(THIS_MODULE);
-	fake_reseed();
-	WRITE_ONCE(fake_live, true);
-	fake_kick();
-	kernel_param_unlock(THIS_MODULE);
-}
-
-/* Parameters can be written until after unload: they must queue no work. */
-static void fake_stop(void)
-{
-	kernel_param_lock(THIS_MODULE);
-	WRITE_ONCE(fake_live, false);
-	kernel_param_unlock(THIS_MODULE);
-	cancel_delayed_work_sync(&fake_push_work);
-	cancel_delayed_work_sync(&fake_evict_work);
+	if (fake_frames && i == fake_nr_frames)
+		return 0;
+	pr_err("no memory for %lu frames: ask for less\n", fake_nr_frames);
+	return -ENOMEM;
 }
 
 /*
@@ -716,7 +582,7 @@ static int fake_pm_notify(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_OK;
 }
 
-/* Before the front end opens the store again */
+/* Called before the front end opens the store again */
 static struct notifier_block fake_pm_nb = {
 	.notifier_call = fake_pm_notify,
 	.priority = 1,
@@ -736,8 +602,10 @@ static int __init fake_module_init(void)
 	err = fake_get_memory();
 	if (err)
 		goto put_memory;
-	fake_start();
 
+	if (!fake_seed)
+		fake_seed = get_random_u32_inclusive(1, U32_MAX);
+	prandom_seed_state(&fake_rnd, fake_seed);
 	fake_counts[FAKE_FRAMES] = fake_nr_frames;
 	fake_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	for (i = 0; i < NR_FAKE_COUNTS; i++)
@@ -750,19 +618,19 @@ static int __init fake_module_init(void)
 			 (fake_exclusive ? FRONTSWAP_EXCLUSIVE : 0) |
 			 (fake_writethrough ? FRONTSWAP_WRITETHROUGH : 0) |
 			 (fake_before_zswap ? FRONTSWAP_BEFORE_ZSWAP : 0);
-	/* The last step: ->init and ->store come before it returns. */
+	/* Late: ->init and ->store come before it returns. */
 	err = frontswap_register_ops(&fake_ops);
 	if (err) {
 		pr_err("cannot register: %s (%d)\n",
 		       err == -EBUSY ? "there is another backend" : "error",
 		       err);
-		goto stop;
+		goto unregister;
 	}
-	pr_info("loaded, %lu frames\n", fake_nr_frames);
+	queue_delayed_work(system_unbound_wq, &fake_work, 0);
+	pr_info("loaded, %lu frames, seed=%u\n", fake_nr_frames, fake_seed);
 	return 0;
-stop:
+unregister:
 	unregister_pm_notifier(&fake_pm_nb);
-	fake_stop();
 	debugfs_remove_recursive(fake_debugfs);
 put_memory:
 	fake_put_memory();
@@ -777,7 +645,7 @@ module_init(fake_module_init);
  */
 static void __exit fake_module_exit(void)
 {
-	fake_stop();
+	cancel_delayed_work_sync(&fake_work);
 	frontswap_unregister_ops(&fake_ops);
 	unregister_pm_notifier(&fake_pm_nb);
 	debugfs_remove_recursive(fake_debugfs);

@@ -175,8 +175,9 @@ class Git:
         """The canonical text of edits: {path: (old, new)} -> {path: text}."""
         trees = []
         for side in (0, 1):
-            info = b"".join(b"100644 %s\t%s\0" % (self.store(pair[side]).encode(), os.fsencode(path))
-                            for path, pair in edits.items())
+            info = b"".join(
+                b"100644 %s\t%s\0" % (self.store(pair[side]).encode(), os.fsencode(path))
+                for path, pair in edits.items())
             with self.index() as index:
                 self("update-index", "-z", "--index-info", index=index, input=info)
                 trees.append(self.line("write-tree", index=index))
@@ -381,7 +382,8 @@ class PackageSource:
 
     def private_apt(self):
         """Options that let apt see other suites of the mirror, for us only."""
-        codename = re.search(r'^VERSION_CODENAME="?([\w-]+)', (ETC / "os-release").read_text(), re.M)
+        codename = re.search(r'^VERSION_CODENAME="?([\w-]+)',
+                             (ETC / "os-release").read_text(), re.M)
         place = self.base.cache / "apt"
         shutil.rmtree(place, ignore_errors=True)
         for part in ("parts", "lists/partial", "cache/archives/partial"):
@@ -561,7 +563,8 @@ def recover(base):
     with contextlib.suppress(FileNotFoundError):
         (base.tree / ".git/index.lock").unlink()
     ours = git.changed("base", tip) | git.changed("base", git.ref("refs/tmem/composed") or tip)
-    edited = {os.fsdecode(p) for p in git("diff", "-z", "--name-only", tip).split(b"\0")[:-1]} - ours
+    edited = git("diff", "-z", "--name-only", tip).split(b"\0")[:-1]
+    edited = {os.fsdecode(path) for path in edited} - ours
     if edited:
         raise Failure("a checkout in %s was interrupted and %s has other edits: undo them "
                       "with git -C %s checkout -- %s" % (
@@ -594,7 +597,8 @@ def refuse_unabsorbed(base):
     clean = " and git -C %s clean -df" % base.tree if b"??" in {s[:2] for s in status} else ""
     raise Failure("%s has %s: take them over with scripts/overlay absorb, or drop them with "
                   "git -C %s checkout -fB tmem %s%s" % (
-                      base.tree, what, base.tree, "refs/tmem/composed" if composed else "base", clean))
+                      base.tree, what, base.tree, "refs/tmem/composed" if composed else "base",
+                      clean))
 
 
 def some(names, most=4):

@@ -21,6 +21,7 @@ An overlay file is one of
                     serves newer ones. Not listed: it belongs to the bare name
     path.tmem       lines inserted at their sorted place in MAINTAINERS, in an
                     index.rst or in tools/testing/selftests/Makefile
+
 A state of a kernel file is (executable, content), or None where there is none.
 """
 import dataclasses
@@ -95,7 +96,8 @@ class Overlay:
         self.entries = [Entry(file, self.read(file)[1]) for file in sorted(
             "%s/%s" % (SERIES, path.name) for path in (root / SERIES).glob("*.msg"))]
         if not self.entries:
-            raise Failure("%s holds no message NNN-slug.msg: there is no series to compose" % SERIES)
+            raise Failure("%s holds no message NNN-slug.msg: there is no series to compose"
+                          % SERIES)
         self.present = self.kernel_files()
         problems = self.structure(bases, lenient)
         if not problems:
@@ -141,7 +143,8 @@ class Overlay:
                     problems.append("%s: list %s by its bare name, variants follow it"
                                     % (entry.file, name))
                 elif name in owner:
-                    problems.append("%s is owned twice: %s and %s" % (name, owner[name], entry.file))
+                    problems.append("%s is owned twice: %s and %s"
+                                    % (name, owner[name], entry.file))
                 elif (name.split("/")[0] not in KERNEL_PATHS
                       or os.path.normpath(name) != name):
                     problems.append("%s: %s is not under a kernel path" % (entry.file, name))
@@ -202,9 +205,8 @@ class Overlay:
                 problems.append("%s: %s edits %s twice, merge the patches"
                                 % (name, entry.file, target))
             else:
-                new = kind == "new"
-                entry.items.append(Item(name, kind, target or name, name if new else variant or name,
-                                        variant if new else None, entry.file))
+                file, fold = (name, variant) if kind == "new" else (variant or name, None)
+                entry.items.append(Item(name, kind, target or name, file, fold, entry.file))
         self.items = [item for entry in self.entries for item in entry.items]
 
     def effect(self, item, before):
@@ -229,8 +231,9 @@ class Overlay:
             path = pathlib.Path(tmp, target)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-            done = run(["git", "apply", "--whitespace=nowarn", "-"], check=False, cwd=tmp, input=text,
-                       env=dict(clean_environment(), GIT_CEILING_DIRECTORIES=os.path.dirname(tmp)))
+            env = dict(clean_environment(), GIT_CEILING_DIRECTORIES=os.path.dirname(tmp))
+            done = run(["git", "apply", "--whitespace=nowarn", "-"], check=False, input=text,
+                       cwd=tmp, env=env)
             if done.returncode == 0:
                 return path.read_bytes()
         failed = re.search(rb"patch failed: .*:(\d+)", done.stderr)

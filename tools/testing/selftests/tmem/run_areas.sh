@@ -64,7 +64,7 @@ check "pages of the first held" "$(cat "$(area "${whole}1")/pages")" -eq 0
 check_held "three modes"
 
 # One after the other leaves.
-echo max >$CGROUP/memory.max
+echo max >$CGROUP/memory.high
 load_send loop=4
 check_that "the second leaves" swapoff "${whole}2"
 check_that "the file leaves" swapoff "$file"

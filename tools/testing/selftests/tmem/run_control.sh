@@ -89,7 +89,7 @@ check "not any more: pages held" "$(fake pages)" -eq 0
 check_content "not any more"
 
 # And all of it while pages move.
-echo $((megabytes / 3))M >$CGROUP/memory.max
+echo $((megabytes / 3))M >$CGROUP/memory.high
 snapshot start
 load_send loop=8
 for round in 1 2 3; do

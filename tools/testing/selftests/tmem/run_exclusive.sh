@@ -40,13 +40,13 @@ run_area()
 	check_content "$1, by order"
 	load_end
 
-	echo $((megabytes / 3))M >$CGROUP/memory.max
+	echo $((megabytes / 3))M >$CGROUP/memory.high
 	load_start -g $CGROUP -m "$megabytes" -z 5 -t 2 -p -d
 	load fill loop=3
 	check_content "$1, at random"
 	check_held "$1"
 	load_end
-	echo max >$CGROUP/memory.max
+	echo max >$CGROUP/memory.high
 	swapoff "$2" || die "swapoff"
 }
 

@@ -20,7 +20,7 @@ for fault in failslab fail_page_alloc; do
 done
 
 make_cgroup $((megabytes / 3))M
-load_fake $((megabytes * 2)) percent=70 accept=random
+load_fake $((megabytes * 2)) percent=70
 swap_on "$device"
 area=$(area "$device")
 

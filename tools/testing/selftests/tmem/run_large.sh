@@ -161,7 +161,6 @@ load_end
 
 # All pages of a folio or none, whatever the policy
 set_fake percent 40
-set_fake accept random
 snapshot start
 load_start -m "$megabytes" -H
 load fill pageout age=5 pageout

@@ -53,7 +53,7 @@ check_held "after areas came and went"
 check_that "swapoff of the second area" swapoff "$second"
 
 # A store that is full, and memory to take it all.
-echo max >$CGROUP/memory.max
+echo max >$CGROUP/memory.high
 set_fake capacity $((megabytes * MB_PAGES / 2))
 load age pageout
 snapshot full

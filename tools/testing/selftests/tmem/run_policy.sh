@@ -10,12 +10,11 @@ plan 39
 megabytes=$(mb 32)
 device=$(disk swap0)
 
-# run_policy NAME: everything out, half of it changed, out again, back
+# run_policy NAME PARAMETER=VALUE...: all out, half of it changed, out again, back
 run_policy()
 {
+	load_fake "$(mb 64)" "$2"
 	swap_on "$device"
-	# The same seed begins the same sequence of decisions again.
-	set_fake seed "$SEED"
 	snapshot start
 	load_start -m "$megabytes" -z 10
 	load fill pageout age=50 pageout
@@ -32,29 +31,24 @@ run_policy()
 		device_pages_written="$(changed start vm_pswpout)"
 	check_load_end "$1"
 	swapoff "$device" || die "swapoff"
+	unload_fake || die "rmmod"
 }
 
 no_readahead
-load_fake "$(mb 64)" accept=all
 
-run_policy all
+run_policy all percent=100
 check "all: pages refused" "$refused" -eq 0
 check "all: pages stored" "$stored" -gt $((megabytes * MB_PAGES * 8 / 10))
 
-set_fake accept none
-run_policy none
+run_policy none percent=0
 check "none: pages stored" "$stored" -eq 0
 check "none: pages refused" "$refused" -gt $((megabytes * MB_PAGES * 8 / 10))
 
-set_fake nth 9
-set_fake accept nth
-run_policy nth
+run_policy nth nth=9
 check "nth=9: every ninth is stored" "$stored" \
 	-eq $(((stored + refused) / 9))
 
-set_fake percent 30
-set_fake accept random
-run_policy random
+run_policy random percent=30
 share=$((stored * 100 / (stored + refused)))
 check "percent=30: share stored" "$share" -ge 25
 check "percent=30: share stored" "$share" -le 35

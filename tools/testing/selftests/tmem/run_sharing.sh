@@ -22,7 +22,7 @@ event()
 # in_memory SIZE
 in_memory()
 {
-	gentle_cgroup "$1"
+	make_cgroup "$1"
 	stored=$(event fswpout)
 }
 
@@ -60,8 +60,8 @@ check_load_end "tmpfs"
 rm "/dev/shm/tmem.$$"
 
 # A limit to swap counts what is in the store.
-in_memory max
-make_cgroup $((megabytes * 3 / 4))M
+rmdir $CGROUP || die "rmdir $CGROUP"
+in_memory $((megabytes * 3 / 4))M
 echo $((megabytes / 4))M >$CGROUP/memory.swap.max
 load_start -g $CGROUP -k $((megabytes * 960)) -t 2
 load fill loop=2
@@ -74,7 +74,6 @@ check "a limit to swap: counts stored pages" \
 	-ge $(($(frontswap pages) * 4096))
 check_load_end "a limit to swap"
 echo max >$CGROUP/memory.swap.max
-make_cgroup max
 
 # A cgroup goes, its pages in the store stay.
 in_memory max

@@ -32,12 +32,12 @@ through()
 	check_content "$1, once more"
 	load_end
 
-	echo $((megabytes / 3))M >$CGROUP/memory.max
+	echo $((megabytes / 3))M >$CGROUP/memory.high
 	load_start -g $CGROUP -m "$megabytes" -z 5 -t 2 -p -d
 	load fill loop=2
 	check_content "$1, at random"
 	load_end
-	echo max >$CGROUP/memory.max
+	echo max >$CGROUP/memory.high
 	snapshot "$1-end"
 	swapoff "$device" || die "swapoff"
 }
@@ -46,10 +46,10 @@ through without
 want=$sectors
 check "without a backend: sectors written" "$want" -gt 0
 
-# with MODE DROP_MS
+# with MODE [PARAMETER=VALUE]
 with()
 {
-	load_fake "$(mb 64)" writethrough=1 drop="$1" drop_ms="$2"
+	load_fake "$(mb 64)" writethrough=1 ${2+"$2"}
 	through "$1"
 	check "$1: sectors written = without a backend" "$sectors" -eq "$want"
 	check "$1: device writes = offered - zero-filled" \
@@ -68,18 +68,18 @@ with()
 	unload_fake || die "rmmod"
 }
 
-with none 1
+with none
 check "none: pages dropped" "$dropped" -eq 0
 check "none: pages loaded" "$loaded" -gt 0
 
-with now 1
+with now drop_now=1
 check "now: pages dropped = stored" "$dropped" -eq "$(changed now fs_stores)"
 check "now: pages loaded" "$loaded" -eq 0
 
-with after 300
+with after drop_after_ms=300
 check "after 300 ms: pages dropped" "$dropped" -gt 0
 
-with random 300
+with random drop_mean_ms=300
 check "random: pages dropped" "$dropped" -gt 0
 check "random: pages loaded" "$loaded" -gt 0
 

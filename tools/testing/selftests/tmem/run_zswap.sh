@@ -33,7 +33,7 @@ swap_on "$device"
 
 for before in 0 1; do
 	what="before_zswap=$before"
-	load_fake "$(mb 64)" before_zswap=$before percent=50 accept=random
+	load_fake "$(mb 64)" before_zswap=$before percent=50
 	echo N >$ZSWAP/enabled
 	snapshot start
 	load_start -g $CGROUP -m "$megabytes" -z 5 -c -t 2 -p -d
@@ -47,7 +47,7 @@ for before in 0 1; do
 	check "$what: pages in zswap + frontswap, of those in use" \
 		$(($(zswap_pages) + $(frontswap pages))) -le "$(used_pages)"
 
-	echo $((megabytes / 3))M >$CGROUP/memory.max
+	echo $((megabytes / 3))M >$CGROUP/memory.high
 	load_send loop=6
 	for percent in 1 20 1 20; do
 		echo N >$ZSWAP/enabled
@@ -61,7 +61,7 @@ for before in 0 1; do
 	check_sums "$what" start
 	check "$what: pages in zswap + frontswap, of those in use" \
 		$(($(zswap_pages) + $(frontswap pages))) -le "$(used_pages)"
-	echo max >$CGROUP/memory.max
+	echo max >$CGROUP/memory.high
 	check_load_end "$what"
 	unload_fake
 done

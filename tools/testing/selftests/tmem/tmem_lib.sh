@@ -445,20 +445,14 @@ check_held()
 # Programs that use memory
 #
 
-# make_cgroup MEMORY_MAX: a limit to its memory, not to its swap. Pages with many
-# users need gentle_cgroup: without I/O to wait for, reclaim can be faster than
-# the statistics that it goes by, give up and call for the OOM killer.
+# make_cgroup LIMIT: a limit to its memory, not to its swap. It is memory.high:
+# with memory.max reclaim may be faster than the statistics that it goes by, if
+# it has no I/O to wait for, whatever the store; then it calls the OOM killer.
 make_cgroup()
 {
 	echo +memory >$CGROUPS/cgroup.subtree_control ||
 		die "no memory controller"
 	[ -d $CGROUP ] || mkdir $CGROUP
-	echo "$1" >$CGROUP/memory.max
-}
-
-gentle_cgroup()
-{
-	make_cgroup max
 	echo "$1" >$CGROUP/memory.high
 }
 
@@ -592,7 +586,6 @@ undo()
 	kill $(jobs -p) 2>/dev/null
 	wait
 	if [ -f $CGROUP/cgroup.kill ]; then
-		echo max >$CGROUP/memory.max
 		echo max >$CGROUP/memory.high
 		wait_for 5 rmdir $CGROUP || undone=1
 	fi
