@@ -225,6 +225,10 @@ class Base:
         if not self.present():
             raise Failure("Linux %s is not in %s: run scripts/overlay fetch first"
                           % (self.name, self.place))
+        root = self.git.line("rev-list", "--max-parents=0", "base")
+        if root != self.git.ref("base"):
+            raise Failure("there are commits on the branch base of %s: make them edits again with "
+                          "git -C %s update-ref refs/heads/base %s" % (self.tree, self.tree, root))
 
     def pinned(self):
         """Is the base the very tree whose line numbers the patches have?"""
@@ -477,6 +481,7 @@ def fetch(base):
             if base.git.line("config", "tmem.source", check=False) == source.id:
                 say("%s is in %s" % (base.title(), base.tree))
                 return
+            base.require()
             recover(base)
             refuse_unabsorbed(base)
         free = shutil.disk_usage(base.place).free
@@ -510,12 +515,13 @@ def import_base(base, tree, kernel, record, source_id):
         record = "Package: %s %s\nSource-sha256: %s" % (
             base.values["package"], base.values["version"], base.values["sha256"])
     git = Git(tree)
-    git("init", "-q", "-b", "base")
+    git("init", "-q", "-b", "base", "--template=")
     for key, value in (("core.looseCompression", "0"), ("gc.auto", "0"),
                        ("maintenance.auto", "false"), ("tmem.source", source_id)):
         git("config", key, value)
     attributes = tree / ".gitattributes"
     if attributes.exists():             # function names in @@ lines, whatever is checked out
+        (tree / ".git/info").mkdir()
         shutil.copy(attributes, tree / ".git/info/attributes")
     slowly("importing Linux %s into git" % kernel, ["git", "add", "-f", "."], cwd=tree)
     message = "Linux %s%s\n\n%s\n" % (

@@ -295,7 +295,7 @@ def patch_hunks(file, target, text):
     if lines[:2] != [b"--- a/" + os.fsencode(target), b"+++ b/" + os.fsencode(target)]:
         raise Failure("%s:1: must begin with '--- a/%s' and '+++ b/%s'" % (file, target, target))
     hunks, old, new = [], 0, 0
-    for number, line in enumerate(lines[2:], 3):
+    for number, line in enumerate(lines[2:-1], 3):
         match = HUNK.match(line)
         sign = line[:1]
         if old or new:
@@ -307,7 +307,7 @@ def patch_hunks(file, target, text):
             hunks.append((number, start, line.decode(errors="replace")))
             good = old or new
         else:
-            good = sign == b"\\" or (not line and number == len(lines))
+            good = sign == b"\\"
         if not good:
             raise Failure("%s:%d: not a line of a patch: '%s'"
                           % (file, number, line.decode(errors="replace")))
@@ -357,7 +357,7 @@ def insert_sorted(item, content, text):
     """Insert each line (in MAINTAINERS: each entry) where it is least out of order."""
     text = text.decode(errors="surrogateescape")
     if item.target == "MAINTAINERS":
-        pieces = [piece + "\n" for piece in re.split(r"\n\n+", text.strip("\n"))]
+        pieces = re.split(r"\n\n+", text.strip("\n"))
     else:
         pieces = text.splitlines()
         for piece in pieces:

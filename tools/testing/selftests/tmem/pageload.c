@@ -15,7 +15,6 @@
  * standard input and confirms each with a line "done".
  */
 #include <errno.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -192,16 +191,18 @@ static void advise(size_t i, size_t nr, int advice, const char *what)
 		die(what);
 }
 
-static void drop_page(size_t i)
+static void drop_page(size_t i, struct tally *t)
 {
+	(void)t;
 	if (!is_there(i))
 		return;
 	advise(i, 1, opt.shared ? MADV_REMOVE : MADV_DONTNEED, "drop");
 	slots[i].gen = 0;
 }
 
-static void unmap_page(size_t i)
+static void unmap_page(size_t i, struct tally *t)
 {
+	(void)t;
 	if (!is_there(i))
 		return;
 	if (munmap(page(i), PAGE_BYTES))
@@ -260,38 +261,50 @@ static unsigned long number(const char *arg, unsigned long otherwise)
 	return n;
 }
 
-static void write_some(const char *what, unsigned long percent)
+static void for_some(const char *percent,
+		     void (*touch)(size_t i, struct tally *t), struct tally *t)
 {
-	struct tally t = {};
+	unsigned long share = number(percent, 100);
 	size_t i;
 
 	for (i = 0; i < opt.pages; i++)
-		if (chance(&rnd_state, percent))
-			write_page(i, &t);
-	print_tally(what, &t);
+		if (chance(&rnd_state, share))
+			touch(i, t);
 }
 
 static void do_fill(const char *arg)
 {
+	struct tally t = {};
+
 	(void)arg;
-	write_some("fill", 100);
+	for_some(NULL, write_page, &t);
+	print_tally("fill", &t);
 }
 
 static void do_age(const char *arg)
 {
-	write_some("age", number(arg, 100));
+	struct tally t = {};
+
+	for_some(arg, write_page, &t);
+	print_tally("age", &t);
 }
 
 static void do_verify(const char *arg)
 {
-	unsigned long percent = number(arg, 100);
 	struct tally t = {};
-	size_t i;
 
-	for (i = 0; i < opt.pages; i++)
-		if (chance(&rnd_state, percent))
-			verify_page(i, &t);
+	for_some(arg, verify_page, &t);
 	print_tally("verify", &t);
+}
+
+static void do_drop(const char *arg)
+{
+	for_some(arg, drop_page, NULL);
+}
+
+static void do_unmap(const char *arg)
+{
+	for_some(arg, unmap_page, NULL);
 }
 
 static void do_pageout(const char *arg)
@@ -304,31 +317,6 @@ static void do_merge(const char *arg)
 {
 	(void)arg;
 	advise(0, opt.pages, MADV_MERGEABLE, "merge");
-}
-
-static void do_drop(const char *arg)
-{
-	unsigned long percent = number(arg, 100);
-	size_t i;
-
-	for (i = 0; i < opt.pages; i++)
-		if (chance(&rnd_state, percent))
-			drop_page(i);
-}
-
-static void do_unmap(const char *arg)
-{
-	unsigned long percent = number(arg, 100);
-	size_t i;
-
-	for (i = 0; i < opt.pages; i++)
-		if (chance(&rnd_state, percent))
-			unmap_page(i);
-}
-
-static void do_sleep(const char *arg)
-{
-	usleep(number(arg, 1000) * 1000);
 }
 
 static void do_stop(const char *arg)
@@ -385,7 +373,7 @@ static void run_step(struct worker *w)
 		return;
 	}
 	if (opt.loop_drop && what == 1) {
-		drop_page(i);
+		drop_page(i, NULL);
 		return;
 	}
 	for (; i < end; i++) {
@@ -492,7 +480,6 @@ static const struct {
 	{ "merge", do_merge, "MADV_MERGEABLE" },
 	{ "fork", do_fork, "=N  share the pages with N children, copy-on-write" },
 	{ "loop", do_loop, "=SECONDS  rewrite and verify random runs in all threads" },
-	{ "sleep", do_sleep, "=MILLISECONDS" },
 	{ "stop", do_stop, "wait for SIGCONT" },
 	{ "corrupt", do_corrupt, "=KIND  make one page stale, foreign, torn or zero" },
 	{}
@@ -543,7 +530,7 @@ static void show_help(void)
 	      "  -T          each page twice      -g CGROUP   its directory\n"
 	      "  -p  -d      loop does pageout, drop too\n"
 	      "  -F          let its allocations fail, as set up in debugfs\n"
-	      "  -B, --expect-sigbus              count SIGBUS, go on\n"
+	      "  -B          count SIGBUS, go on\n"
 	      "operations:\n", stderr);
 	for (k = 0; ops[k].name; k++)
 		fprintf(stderr, "  %-10s%s\n", ops[k].name, ops[k].help);
@@ -553,14 +540,9 @@ static void show_help(void)
 
 static void parse(int argc, char **argv)
 {
-	static const struct option longopts[] = {
-		{ "expect-sigbus", no_argument, NULL, 'B' },
-		{}
-	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+m:k:o:s:t:z:HSf:g:cTpdFB", longopts,
-				NULL)) != -1) {
+	while ((c = getopt(argc, argv, "+m:k:o:s:t:z:HSf:g:cTpdFB")) != -1) {
 		switch (c) {
 		case 'm':
 			opt.pages = number(optarg, 0) << 8;
