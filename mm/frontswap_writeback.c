@@ -65,7 +65,7 @@ static struct folio *frontswap_grab(swp_entry_t entry, bool *allocated)
 }
 
 /*
- * Fill a locked folio of the swap cache that is not uptodate.
+ * Fill a locked folio of the swap cache whose content is not valid.
  *
  * Return: 0, -EIO if the page is lost, -EAGAIN without memory to note that.
  */

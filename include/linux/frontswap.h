@@ -153,7 +153,7 @@ static inline bool frontswap_store(struct folio *folio)
  *	synchronous device, owned by holding SWAP_HAS_CACHE of its slots.
  *
  * Context: May sleep.
- * Return: 0 if the folio is filled and uptodate, -ENOENT if the data is
+ * Return: 0 if the folio is filled and marked so, -ENOENT if the data is
  * elsewhere, -EIO if it is in the store and cannot be had: the swap device must
  * not be read then. Never unlocks the folio.
  */

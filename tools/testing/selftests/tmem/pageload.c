@@ -261,62 +261,18 @@ static unsigned long number(const char *arg, unsigned long otherwise)
 	return n;
 }
 
-static void for_some(const char *percent,
-		     void (*touch)(size_t i, struct tally *t), struct tally *t)
+static void touch_some(const char *what,
+		       void (*touch)(size_t i, struct tally *t),
+		       const char *percent)
 {
 	unsigned long share = number(percent, 100);
+	struct tally t = {};
 	size_t i;
 
 	for (i = 0; i < opt.pages; i++)
 		if (chance(&rnd_state, share))
-			touch(i, t);
-}
-
-static void do_fill(const char *arg)
-{
-	struct tally t = {};
-
-	(void)arg;
-	for_some(NULL, write_page, &t);
-	print_tally("fill", &t);
-}
-
-static void do_age(const char *arg)
-{
-	struct tally t = {};
-
-	for_some(arg, write_page, &t);
-	print_tally("age", &t);
-}
-
-static void do_verify(const char *arg)
-{
-	struct tally t = {};
-
-	for_some(arg, verify_page, &t);
-	print_tally("verify", &t);
-}
-
-static void do_drop(const char *arg)
-{
-	for_some(arg, drop_page, NULL);
-}
-
-static void do_unmap(const char *arg)
-{
-	for_some(arg, unmap_page, NULL);
-}
-
-static void do_pageout(const char *arg)
-{
-	(void)arg;
-	advise(0, opt.pages, MADV_PAGEOUT, "pageout");
-}
-
-static void do_merge(const char *arg)
-{
-	(void)arg;
-	advise(0, opt.pages, MADV_MERGEABLE, "merge");
+			touch(i, &t);
+	print_tally(what, &t);
 }
 
 static void do_stop(const char *arg)
@@ -431,11 +387,11 @@ static void child_main(unsigned int k)
 	rnd_state ^= opt.owner;
 	memset(&total, 0, sizeof(total));
 	for (round = 0; round < 2; round++) {
-		do_verify(NULL);
+		touch_some("verify", verify_page, NULL);
 		if (!opt.shared)
-			do_age("30");
+			touch_some("age", write_page, "30");
 	}
-	do_verify(NULL);
+	touch_some("verify", verify_page, NULL);
 	exit(wrong(&total) ? 1 : 0);
 }
 
@@ -454,8 +410,8 @@ static void do_fork(const char *arg)
 			child_main(k);
 	}
 	if (!opt.shared)
-		do_age("30");
-	do_verify(NULL);
+		touch_some("age", write_page, "30");
+	touch_some("verify", verify_page, NULL);
 	for (k = 0; k < nr; k++) {
 		if (wait(&status) < 0)
 			die("wait");
@@ -468,20 +424,27 @@ static void do_fork(const char *arg)
 
 static const struct {
 	const char *name;
-	void (*run)(const char *arg);
 	const char *help;
+	void (*run)(const char *arg);
+	void (*touch)(size_t i, struct tally *t);
+	int advice;
 } ops[] = {
-	{ "fill", do_fill, "write every page" },
-	{ "age", do_age, "=PERCENT  write pages anew with their next generation" },
-	{ "verify", do_verify, "=PERCENT  read and judge pages" },
-	{ "pageout", do_pageout, "MADV_PAGEOUT" },
-	{ "drop", do_drop, "=PERCENT  forget single pages (MADV_DONTNEED, MADV_REMOVE)" },
-	{ "unmap", do_unmap, "=PERCENT  munmap single pages" },
-	{ "merge", do_merge, "MADV_MERGEABLE" },
-	{ "fork", do_fork, "=N  share the pages with N children, copy-on-write" },
-	{ "loop", do_loop, "=SECONDS  rewrite and verify random runs in all threads" },
-	{ "stop", do_stop, "wait for SIGCONT" },
-	{ "corrupt", do_corrupt, "=KIND  make one page stale, foreign, torn or zero" },
+	{ "fill", "write every page", .touch = write_page },
+	{ "age", "=PERCENT  write pages anew with their next generation",
+	  .touch = write_page },
+	{ "verify", "=PERCENT  read and judge pages", .touch = verify_page },
+	{ "drop", "=PERCENT  forget single pages (MADV_DONTNEED, MADV_REMOVE)",
+	  .touch = drop_page },
+	{ "unmap", "=PERCENT  munmap single pages", .touch = unmap_page },
+	{ "pageout", "MADV_PAGEOUT", .advice = MADV_PAGEOUT },
+	{ "merge", "MADV_MERGEABLE", .advice = MADV_MERGEABLE },
+	{ "fork", "=N  share the pages with N children, copy-on-write",
+	  .run = do_fork },
+	{ "loop", "=SECONDS  rewrite and verify random runs in all threads",
+	  .run = do_loop },
+	{ "stop", "wait for SIGCONT", .run = do_stop },
+	{ "corrupt", "=KIND  make one page stale, foreign, torn or zero",
+	  .run = do_corrupt },
 	{}
 };
 
@@ -493,10 +456,15 @@ static void run_op(char *word)
 	if (arg)
 		*arg++ = '\0';
 	for (k = 0; ops[k].name; k++) {
-		if (!strcmp(word, ops[k].name)) {
+		if (strcmp(word, ops[k].name))
+			continue;
+		if (ops[k].run)
 			ops[k].run(arg);
-			return;
-		}
+		else if (ops[k].touch)
+			touch_some(word, ops[k].touch, arg);
+		else
+			advise(0, opt.pages, ops[k].advice, word);
+		return;
 	}
 	fprintf(stderr, "pageload: unknown operation: %s\n", word);
 	exit(2);

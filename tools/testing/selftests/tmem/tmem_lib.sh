@@ -135,6 +135,7 @@ plan()
 finish()
 {
 	check_that "everything is undone" undo
+	[ $number -eq $planned ] || note "planned $planned, results $number"
 	trap - EXIT
 	rm -rf "$tmp"
 	[ $failed -eq 0 ] && [ $number -eq $planned ]
@@ -373,6 +374,18 @@ all_accounted()
 	[ "$(unaccounted "$1")" -eq 0 ]
 }
 
+# refusals SNAPSHOT: REASON=PAGES of all reasons there were
+refusals()
+{
+	local reason nr
+
+	for reason in backend disabled draining hibernation excluded encrypted \
+		      area memory cgroup; do
+		nr=$(changed "$1" fs_rejects_$reason)
+		[ "$nr" -eq 0 ] || printf ' %s=%s' $reason "$nr"
+	done
+}
+
 # check_sums DESCRIPTION SNAPSHOT: kswapd may be at work for another moment.
 check_sums()
 {
@@ -385,6 +398,7 @@ check_sums()
 	sums="$sums + zero $(changed "$2" vm_swpout_zero)"
 	sums="$sums + written $(changed "$2" vm_pswpout)"
 	check "$1, $sums" "$(unaccounted "$2")" -eq 0
+	note "refused:$(refusals "$2")"
 	check_same "$1, stores = fswpout" "$2" fs_stores vm_fswpout
 }
 
@@ -445,15 +459,21 @@ check_held()
 # Programs that use memory
 #
 
-# make_cgroup LIMIT: a limit to its memory, not to its swap. It is memory.high:
-# with memory.max reclaim may be faster than the statistics that it goes by, if
-# it has no I/O to wait for, whatever the store; then it calls the OOM killer.
+# make_cgroup LIMIT: a limit to its memory, not to its swap. Reclaim goes by the
+# statistics of the cgroup. Where swap has no I/O to wait for, whatever it is, it
+# can be faster than these: it finds nothing and, because of memory.max, calls
+# the OOM killer. So this is memory.high, and reading brings them up to date.
 make_cgroup()
 {
 	echo +memory >$CGROUPS/cgroup.subtree_control ||
 		die "no memory controller"
 	[ -d $CGROUP ] || mkdir $CGROUP
 	echo "$1" >$CGROUP/memory.high
+	[ -z "${stat_reader-}" ] || kill "$stat_reader" 2>/dev/null
+	while cat $CGROUP/memory.stat && sleep 0.2; do
+		:
+	done >/dev/null 2>&1 &
+	stat_reader=$!
 }
 
 # Swap out nearly everything, and let go of what has been written.
