@@ -9,7 +9,7 @@
  * Who may touch a slot: its owner, that is whoever has the slot's folio locked
  * in the swap cache, holds SWAP_HAS_CACHE without a folio, or frees the slot.
  * An owner's view of the residency map does not change under it. No lock is
- * taken here.
+ * taken here, but for the map's own when it grows.
  */
 #define pr_fmt(fmt) "frontswap: " fmt
 

@@ -55,13 +55,15 @@ enum frontswap_area_bit {
  * @chunks: Bits of FRONTSWAP_CHUNK_SLOTS slots each, NULL until one is set.
  *	The table itself is allocated when there is a backend.
  * @nr_chunks: Size of the table.
- * @spare: A zeroed chunk for when there is no memory, or NULL.
+ * @grow: Protects @spare, and serialises setting a pointer in @chunks.
+ * @spare: Address of a zeroed chunk for when there is no memory, or 0.
  * @refill: Allocates @spare.
  */
 struct frontswap_map {
 	unsigned long		**chunks;
 	unsigned long		nr_chunks;
-	unsigned long		*spare;
+	struct mutex		grow;		/* chunks, spare */
+	unsigned long		spare;
 	struct work_struct	refill;
 };
 

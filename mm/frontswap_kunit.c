@@ -35,7 +35,7 @@ static void map_is_free_until_used(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
 	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, 5, 3), FRONTSWAP_ABSENT);
 	KUNIT_EXPECT_NULL(test, map->chunks[0]);
-	KUNIT_EXPECT_NOT_NULL(test, map->spare);
+	KUNIT_EXPECT_NE(test, map->spare, 0);
 }
 
 static void map_counts_new_pages(struct kunit *test)

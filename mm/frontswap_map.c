@@ -8,12 +8,14 @@
  * A bit is changed only by the owner of its slot: whoever has the slot's folio
  * locked in the swap cache, or frees the slot. Neighbours may change at the
  * same time, hence atomic bit operations. Chunks are never freed while slots
- * are in use, so nothing here needs a lock.
+ * are in use. So only adding a chunk needs a lock, the map's own, in which
+ * nothing sleeps for memory and which nests inside everything else.
  */
 #include <linux/gfp.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "frontswap.h"
@@ -25,7 +27,7 @@ static unsigned long *chunk_of(struct frontswap_map *map, pgoff_t offset)
 
 	if (!chunks)
 		return NULL;
-	/* Pairs with the cmpxchg() that put a zeroed chunk here. */
+	/* Pairs with reserve_chunk(). */
 	return smp_load_acquire(&chunks[offset / FRONTSWAP_CHUNK_SLOTS]);
 }
 
@@ -35,11 +37,12 @@ static void refill_spare(struct work_struct *work)
 						 refill);
 	unsigned long chunk;
 
-	if (READ_ONCE(map->spare))
-		return;
 	chunk = get_zeroed_page(GFP_KERNEL | __GFP_NOWARN);
-	if (chunk && cmpxchg(&map->spare, NULL, (unsigned long *)chunk))
-		free_page(chunk);
+	mutex_lock(&map->grow);
+	if (!map->spare)
+		swap(chunk, map->spare);
+	mutex_unlock(&map->grow);
+	free_page(chunk);
 }
 
 /**
@@ -51,7 +54,8 @@ void frontswap_map_init(struct frontswap_map *map, unsigned long nr_slots)
 {
 	map->nr_chunks = DIV_ROUND_UP(nr_slots, FRONTSWAP_CHUNK_SLOTS);
 	map->chunks = NULL;
-	map->spare = NULL;
+	map->spare = 0;
+	mutex_init(&map->grow);
 	INIT_WORK(&map->refill, refill_spare);
 }
 
@@ -88,7 +92,7 @@ void frontswap_map_destroy(struct frontswap_map *map)
 	unsigned long i;
 
 	cancel_work_sync(&map->refill);
-	free_page((unsigned long)map->spare);
+	free_page(map->spare);
 	for (i = 0; map->chunks && i < map->nr_chunks; i++)
 		free_page((unsigned long)map->chunks[i]);
 	kvfree(map->chunks);
@@ -98,25 +102,34 @@ void frontswap_map_destroy(struct frontswap_map *map)
  * Stores come from reclaim, when memory is shortest. So there is a spare chunk,
  * which is replaced in the background, and the reserves are left alone.
  */
+static unsigned long grow_chunk(struct frontswap_map *map)
+{
+	unsigned long chunk = get_zeroed_page(GFP_NOWAIT | __GFP_NOMEMALLOC |
+					      __GFP_NOWARN);
+
+	lockdep_assert_held(&map->grow);
+	if (!chunk) {
+		swap(chunk, map->spare);
+		queue_work(system_unbound_wq, &map->refill);
+	}
+	return chunk;
+}
+
 static int reserve_chunk(struct frontswap_map *map, pgoff_t offset)
 {
 	unsigned long **slot = &map->chunks[offset / FRONTSWAP_CHUNK_SLOTS];
-	unsigned long *chunk;
+	int ret = 0;
 
 	if (READ_ONCE(*slot))
 		return 0;
-	chunk = (unsigned long *)get_zeroed_page(GFP_NOWAIT | __GFP_NOMEMALLOC |
-						 __GFP_NOWARN);
-	if (!chunk) {
-		chunk = xchg(&map->spare, NULL);
-		queue_work(system_unbound_wq, &map->refill);
-	}
-	if (!chunk)
-		return -ENOMEM;
-	/* Another store into the chunk may have been faster. */
-	if (cmpxchg(slot, NULL, chunk))
-		free_page((unsigned long)chunk);
-	return 0;
+	mutex_lock(&map->grow);
+	/* Others read the chunk without the lock. */
+	if (!*slot)
+		smp_store_release(slot, (unsigned long *)grow_chunk(map));
+	if (!*slot)
+		ret = -ENOMEM;
+	mutex_unlock(&map->grow);
+	return ret;
 }
 
 /**
@@ -125,7 +138,7 @@ static int reserve_chunk(struct frontswap_map *map, pgoff_t offset)
  * @offset: First slot.
  * @nr: Number of slots, at least 1.
  *
- * Context: Reclaim: does not sleep and leaves the reserves alone.
+ * Context: Reclaim: may sleep, not for memory, and leaves the reserves alone.
  * Return: 0 or -ENOMEM.
  */
 int frontswap_map_reserve(struct frontswap_map *map, pgoff_t offset,

@@ -436,6 +436,9 @@ static int fake_push_oldest(void)
 		spin_unlock_irq(&fake_lock);
 		return 0;
 	}
+	/* Tests want gaps: some old pages get a second chance. */
+	if (prandom_u32_state(&fake_rnd) % 4 == 0)
+		list_rotate_left(&fake_lru);
 	frame = list_first_entry(&fake_lru, struct fake_frame, list);
 	if (frame->area->writethrough) {
 		fake_remove(frame, FAKE_DROPPED);

@@ -37,10 +37,14 @@ def version_key(text):
 # ------------------------------------------------------------------ programs
 
 def clean_environment():
-    """Nothing of the user's git configuration changes what is composed."""
+    """Nothing of the user's git configuration changes what is composed.
+
+    Trees may belong to somebody else, as they do after sudo and in containers.
+    """
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     env.update(LC_ALL="C", GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull,
-               GIT_TERMINAL_PROMPT="0")
+               GIT_TERMINAL_PROMPT="0", GIT_CONFIG_COUNT="1",
+               GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
     return env
 
 
@@ -356,6 +360,9 @@ class PackageSource:
 
     def obtain(self):
         """Download the pinned version, or the newest that there is."""
+        if not shutil.which("apt-get"):
+            raise Failure("there is no apt-get here to get %s with: set KERNEL_SRC to a Linux %s "
+                          "tree or tarball" % (self.name, self.base.name))
         options = []
         versions = self.offered(options)
         if not versions:

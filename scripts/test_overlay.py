@@ -247,6 +247,12 @@ class Compose(Case):
         text = (self.tree / "tools/testing/selftests/Makefile").read_text()
         self.assertIn("endif\nTARGETS += tmem\nTARGETS += tmpfs\n", text)
 
+    def test_no_insertion_into_a_condition(self):
+        write(self.root, {"tools/testing/selftests/Makefile.tmem": "timeq\n"})
+        self.good("compose")
+        self.assertIn("endif\nTARGETS += timeq\nTARGETS += tmpfs\n",
+                      (self.tree / "tools/testing/selftests/Makefile").read_text())
+
     def test_sorted_insertion_at_the_end(self):
         write(self.root, {"tools/testing/selftests/Makefile.tmem": "zzz\n",
                           "MAINTAINERS.tmem": "ZZZ\nM:\tx\n"})
@@ -302,13 +308,15 @@ class Compose(Case):
 
     def test_dirty_tree_refused(self):
         self.good("compose")
-        for how in ("edit", "new file", "commit"):
+        for how in ("edit", "new file", "commit elsewhere", "commit"):
             with self.subTest(how):
                 self.git("checkout", "-qfB", "tmem", "refs/tmem/composed")
                 self.git("clean", "-dfq")
                 write(self.tree, {"mm/other.c" if how == "new file" else "mm/a.c": "int x;\n"})
-                if how == "commit":
+                if how.startswith("commit"):
                     self.git("commit", "-qam", "mine")
+                if how == "commit elsewhere":
+                    self.git("checkout", "-q", "--detach", "refs/tmem/composed")
                 write(self.root, {"mm/new.c": "int %s;\n" % how.replace(" ", "_")})
                 before = self.state()
                 self.bad(["scripts/overlay absorb", "git -C %s checkout" % self.tree], "compose")
@@ -789,13 +797,15 @@ class FetchCase(Case):
 class Fetch(FetchCase):
     def test_sources_give_the_same_tree(self):
         trees = set()
+        os.utime(self.source / "mm/a.c", (1000, 1000))
         for name in (str(self.source), self.tarball(), self.tarball(".tar.xz"), self.tarball(".tar")):
             shutil.rmtree(self.cache, ignore_errors=True)
             self.good("fetch", KERNEL_SRC=name)
             trees.add(self.git("rev-parse", "base^{tree}"))
             self.assertIn("Linux 6.12.117", self.git("log", "-1", "--format=%s", "base"))
             self.assertEqual(self.git("status", "--porcelain"), "")
-            self.assertEqual(os.listdir(self.cache / "linux-6.12").count("tree"), 1)
+            self.assertEqual(sorted(os.listdir(self.cache / "linux-6.12")), ["overlay.lock", "tree"])
+            self.assertGreater((self.tree / "mm/a.c").stat().st_mtime, 1000)    # make builds it
         self.assertEqual(len(trees), 1)
 
     def test_git_work_tree(self):
@@ -860,6 +870,18 @@ class Fetch(FetchCase):
         (self.tmp / "empty").mkdir()
         for argv in (["fetch"], ["compose"], ["check"]):
             self.bad("git is not installed", *argv, PATH=str(self.tmp / "empty"))
+
+    @unittest.skipUnless(os.getuid() == 0, "needs root")
+    def test_trees_of_other_users(self):
+        self.good("fetch", KERNEL_SRC=str(self.source))
+        self.git("init", "-q", tree=self.root)
+        for path in (self.root, self.tree):
+            subprocess.run(["chown", "-R", "1234", str(path)], check=True)
+        self.good("compose")
+
+    def test_no_apt(self):
+        with mock.patch.object(shutil, "which", return_value=None):
+            self.bad("there is no apt-get here", "fetch")
 
     def test_usage(self):
         self.bad("invalid choice: 'frobnicate'", "frobnicate", status=2)

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 36
+plan 46
 
 megabytes=$(mb 32)
 device=$(disk swap0)

@@ -20,8 +20,10 @@ undo_more()
 {
 	swapoff -a
 	echo 0 >"$FRONTSWAP/allow_encrypted"
-	dmsetup --noudevsync remove tmem_linear &&
-		dmsetup --noudevsync remove tmem_crypt
+	for name in tmem_linear tmem_crypt; do
+		[ ! -e "/dev/mapper/$name" ] ||
+			dmsetup --noudevsync remove "$name" || return 1
+	done
 }
 
 map()
@@ -30,8 +32,6 @@ map()
 	dmsetup mknodes "$1"
 }
 
-map tmem_crypt "0 $size crypt aes-xts-plain64 $key 0 $device 0"
-map tmem_linear "0 $size linear /dev/mapper/tmem_crypt 0"
 no_readahead
 
 # run_area NAME DEVICE ENCRYPTED STORED: what should become of the pages
@@ -69,6 +69,8 @@ load_fake "$(mb 64)" outside=1
 run_area "plain disk" "$device" 0 1
 leave "$device"
 
+map tmem_crypt "0 $size crypt aes-xts-plain64 $key 0 $device 0"
+map tmem_linear "0 $size linear /dev/mapper/tmem_crypt 0"
 run_area "crypt" /dev/mapper/tmem_crypt 1 0
 set_frontswap allow_encrypted 1
 load age pageout
