@@ -198,7 +198,7 @@ class Overlay:
         for entry, name, kind, targets, variant in plans:
             target = next((t for t in targets if t in there), None)
             if kind == "new" and target:
-                problems.append("%s: %s exists already" % (name, self.base.title()))
+                problems.append("%s: %s has one already" % (name, self.base.title()))
             elif kind != "new" and not target:
                 problems.append("%s: %s has no %s to edit" % (name, self.base.title(), targets[0]))
             elif any(item.target == target for item in entry.items if target):

@@ -602,8 +602,10 @@ undo()
 		exec 3>&- 4<&-
 		load_running=
 	fi
+	# Not in a command substitution, where there are no jobs
+	jobs -p >"$tmp/jobs"
 	# shellcheck disable=SC2046
-	kill $(jobs -p) 2>/dev/null
+	kill $(cat "$tmp/jobs") 2>/dev/null
 	wait
 	if [ -f $CGROUP/cgroup.kill ]; then
 		echo max >$CGROUP/memory.high
