@@ -120,9 +120,23 @@ MODULE_PARM_DESC(before_zswap, "Stand before zswap, not behind it");
 module_param_named(outside, fake_outside, bool, 0444);
 MODULE_PARM_DESC(outside, "Claim that the store is outside the guest");
 
+static bool fake_scribble = true;
+module_param_named(scribble, fake_scribble, bool, 0444);
+MODULE_PARM_DESC(scribble, "Overwrite dead pages and check that they stay so");
+
+static int fake_set_percent(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, 100);
+}
+
+static const struct kernel_param_ops fake_percent_ops = {
+	.set = fake_set_percent,
+	.get = param_get_uint,
+};
+
 static unsigned int fake_percent = 100, fake_nth, fake_seed;
-module_param_named(percent, fake_percent, uint, 0644);
-MODULE_PARM_DESC(percent, "Share of folios to take, at random");
+module_param_cb(percent, &fake_percent_ops, &fake_percent, 0644);
+MODULE_PARM_DESC(percent, "Share of folios to take, at random, 0 to 100");
 module_param_named(nth, fake_nth, uint, 0644);
 MODULE_PARM_DESC(nth, "Take every nth folio instead; 0: percent counts");
 module_param_named(seed, fake_seed, uint, 0444);
@@ -231,7 +245,7 @@ static int fake_insert(struct fake_area *area, pgoff_t offset,
 		return -ENOSPC;
 	}
 	frame = list_first_entry(&fake_free, struct fake_frame, list);
-	if (memchr_inv(frame->data, FAKE_POISON, PAGE_SIZE)) {
+	if (fake_scribble && memchr_inv(frame->data, FAKE_POISON, PAGE_SIZE)) {
 		fake_counts[FAKE_CORRUPTED]++;
 		WARN_ONCE(1, "tmem_fake: a free frame was written to\n");
 	}
@@ -255,7 +269,8 @@ static void fake_remove(struct fake_frame *frame, enum fake_count count)
 {
 	lockdep_assert_held(&fake_lock);
 	xa_erase(&frame->area->index, frame->offset);
-	memset(frame->data, FAKE_POISON, PAGE_SIZE);
+	if (fake_scribble)
+		memset(frame->data, FAKE_POISON, PAGE_SIZE);
 	frame->area = NULL;
 	list_move_tail(&frame->list, &fake_free);
 	fake_counts[FAKE_PAGES]--;

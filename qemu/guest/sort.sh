@@ -29,7 +29,7 @@ stat()
 }
 
 if [ "$store" ]; then
-	if ! modprobe tmem_fake region_start="$TMEM_REGION_START" \
+	if ! modprobe tmem_fake scribble=0 region_start="$TMEM_REGION_START" \
 			region_mb="$TMEM_REGION_MB"; then
 		echo "not ok 1 no tmem: this kernel has no tmem_fake"
 		exit 1
