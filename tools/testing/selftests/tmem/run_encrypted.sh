@@ -15,15 +15,19 @@ device=$(disk swap0)
 key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 size=$(cat "/sys/block/${device##*/}/size")
 
+unmap()
+{
+	if dmsetup info "$1" >/dev/null 2>&1; then
+		dmsetup --noudevsync remove "$1" && dmsetup mknodes "$1"
+	fi
+}
+
 # shellcheck disable=SC2317
 undo_more()
 {
 	swapoff -a
 	echo 0 >"$FRONTSWAP/allow_encrypted"
-	for name in tmem_linear tmem_crypt; do
-		[ ! -e "/dev/mapper/$name" ] ||
-			dmsetup --noudevsync remove "$name" || return 1
-	done
+	unmap tmem_linear && unmap tmem_crypt
 }
 
 map()
@@ -70,7 +74,6 @@ run_area "plain disk" "$device" 0 1
 leave "$device"
 
 map tmem_crypt "0 $size crypt aes-xts-plain64 $key 0 $device 0"
-map tmem_linear "0 $size linear /dev/mapper/tmem_crypt 0"
 run_area "crypt" /dev/mapper/tmem_crypt 1 0
 set_frontswap allow_encrypted 1
 load age pageout
@@ -80,8 +83,11 @@ check "not allowed any more: pages held" "$(fake pages)" -eq 0
 check_content "not allowed any more"
 leave /dev/mapper/tmem_crypt
 
+# Whoever lies on top holds the device below, which cannot be swapped to.
+map tmem_linear "0 $size linear /dev/mapper/tmem_crypt 0"
 run_area "linear over crypt" /dev/mapper/tmem_linear 1 0
 leave /dev/mapper/tmem_linear
+unmap tmem_linear
 unload_fake || die "rmmod"
 
 load_fake "$(mb 64)" outside=0
