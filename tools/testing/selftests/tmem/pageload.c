@@ -51,7 +51,6 @@ struct worker {
 	size_t first;
 	size_t nr;
 	__u64 rnd;
-	double until;
 	struct tally tally;
 };
 
@@ -83,20 +82,14 @@ static struct tally total;
 static unsigned int nr_reports;
 static bool has_holes;
 
+static time_t loop_end;
+static bool loop_told;	/* to end, by SIGUSR1 */
 static __thread sigjmp_buf sigbus_env;
 
 static void die(const char *what)
 {
 	fprintf(stderr, "pageload: %s: %s\n", what, strerror(errno));
 	exit(2);
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 /*
@@ -344,24 +337,30 @@ static void *worker_main(void *data)
 {
 	struct worker *w = data;
 
-	while (now() < w->until)
+	while (!__atomic_load_n(&loop_told, __ATOMIC_RELAXED) &&
+	       time(NULL) < loop_end)
 		run_step(w);
 	return NULL;
 }
 
+static void on_usr1(int sig)
+{
+	(void)sig;
+	__atomic_store_n(&loop_told, true, __ATOMIC_RELAXED);
+}
+
 static void do_loop(const char *arg)
 {
-	double until = now() + number(arg, 1);
 	struct worker w[MAX_THREADS] = {};
 	size_t share = opt.pages / opt.threads;
 	struct tally t = {};
 	unsigned int k;
 
+	loop_end = time(NULL) + number(arg, 3600);
 	for (k = 0; k < opt.threads; k++) {
 		w[k].first = k * share;
 		w[k].nr = share;
 		w[k].rnd = rnd(&rnd_state);
-		w[k].until = until;
 		while (pthread_create(&w[k].thread, NULL, worker_main, &w[k])) {
 			if (!opt.make_it_fail)
 				die("pthread_create");
@@ -371,6 +370,7 @@ static void do_loop(const char *arg)
 		pthread_join(w[k].thread, NULL);
 		add_tally(&t, &w[k].tally);
 	}
+	loop_told = false;
 	print_tally("loop", &t);
 }
 
@@ -440,7 +440,7 @@ static const struct {
 	{ "merge", "MADV_MERGEABLE", .advice = MADV_MERGEABLE },
 	{ "fork", "=N  share the pages with N children, copy-on-write",
 	  .run = do_fork },
-	{ "loop", "=SECONDS  rewrite and verify random runs in all threads",
+	{ "loop", "=SECONDS or until SIGUSR1: rewrite and verify random runs",
 	  .run = do_loop },
 	{ "stop", "wait for SIGCONT", .run = do_stop },
 	{ "corrupt", "=KIND  make one page stale, foreign, torn or zero",
@@ -624,6 +624,7 @@ static void set_up(void)
 
 		sigaction(SIGBUS, &sa, NULL);
 	}
+	signal(SIGUSR1, on_usr1);
 	rnd_state = pattern.seed;
 	printf("# pageload: pages=%zu owner=%u seed=%llu\n", opt.pages,
 	       opt.owner, pattern.seed);

@@ -65,11 +65,11 @@ check_held "three modes"
 
 # One after the other leaves.
 echo max >$CGROUP/memory.high
-load_send loop=4
+load_send loop
 check_that "the second leaves" swapoff "${whole}2"
 check_that "the file leaves" swapoff "$file"
 check_that "the first leaves" swapoff "${whole}1"
-load_wait
+load_stop
 check_content "no area"
 check "pages held" "$(fake pages)" -eq 0
 check_load_end "the end"

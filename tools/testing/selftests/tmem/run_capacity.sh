@@ -20,7 +20,7 @@ load_start -g $CGROUP -m "$megabytes" -z 5 -t 2 -p -d
 load fill
 check "pages held before" "$(fake pages)" -gt 0
 
-load_send loop=8
+load_send loop
 for round in 1 2 3; do
 	set_fake capacity 0
 	check_that "round $round: a store of no size becomes empty" \
@@ -30,7 +30,7 @@ for round in 1 2 3; do
 	check_that "round $round: it is used again when it has grown" \
 		wait_for 10 has_stored "$stores"
 done
-load_wait
+load_stop
 check_content "after the load"
 snapshot loaded
 check "pages pushed to the device by the backend" \

@@ -91,7 +91,7 @@ check_content "not any more"
 # And all of it while pages move.
 echo $((megabytes / 3))M >$CGROUP/memory.high
 snapshot start
-load_send loop=8
+load_send loop
 for round in 1 2 3; do
 	echo 1000 >"$area/writeback" || die "writeback"
 	echo 1000 >"$area/pull" || die "pull"
@@ -103,10 +103,11 @@ for round in 1 2 3; do
 	set_frontswap enabled 0
 	disabled_pages=$(frontswap pages)
 	set_frontswap enabled 1
+	sleep 1
 	check "round $round, under load: pages held, excluded and switched off" \
 		"$excluded_pages:$disabled_pages" = 0:0
 done
-load_wait
+load_stop
 check_content "under load"
 snapshot end
 check "under load: pages stored nevertheless" "$(changed start fs_stores)" -gt 0

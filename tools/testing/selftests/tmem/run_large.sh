@@ -118,14 +118,14 @@ load_end
 snapshot start
 load_start -m "$megabytes" -H -t 2 -p
 load fill pageout
-load_send loop=5
+load_send loop
 tries=10
 while [ $tries -gt 0 ]; do
 	echo 300 >"$area/writeback"
 	sleep 0.3
 	tries=$((tries - 1))
 done
-load_wait
+load_stop
 check_content "shrink against swap-in"
 snapshot end
 check "shrink against swap-in: pages taken back" \

@@ -20,7 +20,7 @@ load_start -g $CGROUP -m "$megabytes" -z 5 -t 2 -p -d
 load fill
 check "without a backend: pages on the device" "$(vmstat pswpout)" -gt 0
 
-load_send loop=8
+load_send loop
 for round in 1 2 3; do
 	load_fake "$(mb 64)"
 	check_that "round $round: an area that is on already is served" \
@@ -30,14 +30,14 @@ for round in 1 2 3; do
 	check "round $round: pages held then" "$(frontswap pages)" -eq 0
 	check "round $round: backend then" "$(backend)" = none
 done
-load_wait
+load_stop
 check_content "after backends came and went"
 check "pages lost" "$(frontswap poisoned_pages)" -eq 0
 
 # Swapoff moves pages from one area's store to the other's.
 load_fake "$(mb 64)"
 load pageout
-load_send loop=8
+load_send loop
 swap_on "$second" -p 9
 for round in 1 2; do
 	check_that "round $round: swapoff of the first area during the load" \
@@ -47,7 +47,7 @@ for round in 1 2; do
 		swapoff "$second"
 	swapon -p 9 "$second" || die "swapon"
 done
-load_wait
+load_stop
 check_content "after areas came and went"
 check_held "after areas came and went"
 check_that "swapoff of the second area" swapoff "$second"

@@ -48,7 +48,7 @@ for before in 0 1; do
 		$(($(zswap_pages) + $(frontswap pages))) -le "$(used_pages)"
 
 	echo $((megabytes / 3))M >$CGROUP/memory.high
-	load_send loop=6
+	load_send loop
 	for percent in 1 20 1 20; do
 		echo N >$ZSWAP/enabled
 		sleep 0.7
@@ -56,7 +56,7 @@ for before in 0 1; do
 		echo Y >$ZSWAP/enabled
 		sleep 0.7
 	done
-	load_wait
+	load_stop
 	check_content "$what, switched on and off"
 	check_sums "$what" start
 	check "$what: pages in zswap + frontswap, of those in use" \

@@ -484,7 +484,7 @@ squeeze_cgroup()
 }
 
 # One pageload that takes orders: load_start OPTION..., then load OPERATION...
-# does and waits, or load_send OPERATION... and later load_wait.
+# does and waits, or load_send loop and, after what should disturb it, load_stop.
 load_start()
 {
 	rm -f "$tmp/orders" "$tmp/answers"
@@ -553,6 +553,12 @@ load_wait()
 		fi
 		load_answer "$answer"
 	done
+}
+
+load_stop()
+{
+	kill -USR1 "$load_pid"
+	load_wait
 }
 
 load()
