@@ -49,21 +49,28 @@ enum frontswap_area_bit {
 
 /* Slots whose bits are allocated together, in one page */
 #define FRONTSWAP_CHUNK_SLOTS	(PAGE_SIZE * BITS_PER_BYTE)
+/* Chunks that are kept for when memory is short, at most */
+#define FRONTSWAP_SPARES	8UL
 
 /**
  * struct frontswap_map - which slots of an area are resident in the store
  * @chunks: Bits of FRONTSWAP_CHUNK_SLOTS slots each, NULL until one is set.
  *	The table itself is allocated when there is a backend.
  * @nr_chunks: Size of the table.
- * @grow: Protects @spare, and serialises setting a pointer in @chunks.
- * @spare: Address of a zeroed chunk for when there is no memory, or 0.
- * @refill: Allocates @spare.
+ * @nr_used: Number of chunks that are allocated.
+ * @grow: Protects @nr_used, @spares and @nr_spares, and serialises setting a
+ *	pointer in @chunks.
+ * @spares: Addresses of zeroed chunks for when there is no memory.
+ * @nr_spares: Number of them.
+ * @refill: Allocates @spares.
  */
 struct frontswap_map {
 	unsigned long		**chunks;
 	unsigned long		nr_chunks;
-	struct mutex		grow;		/* chunks, spare */
-	unsigned long		spare;
+	unsigned long		nr_used;
+	struct mutex		grow;		/* chunks, spares */
+	unsigned long		spares[FRONTSWAP_SPARES];
+	unsigned int		nr_spares;
 	struct work_struct	refill;
 };
 

@@ -35,7 +35,17 @@ static void map_is_free_until_used(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
 	KUNIT_EXPECT_EQ(test, frontswap_map_test(map, 5, 3), FRONTSWAP_ABSENT);
 	KUNIT_EXPECT_NULL(test, map->chunks[0]);
-	KUNIT_EXPECT_NE(test, map->spare, 0);
+	KUNIT_EXPECT_EQ(test, map->nr_spares, FRONTSWAP_SPARES);
+}
+
+/* Never more than one bit per slot, whatever is allocated and spare */
+static void map_small_area_has_few_spares(struct kunit *test)
+{
+	struct frontswap_map *map = test->priv;
+
+	map->nr_chunks = 2;
+	KUNIT_ASSERT_EQ(test, frontswap_map_alloc(map), 0);
+	KUNIT_EXPECT_EQ(test, map->nr_spares, 2);
 }
 
 static void map_counts_new_pages(struct kunit *test)
@@ -96,6 +106,7 @@ static void map_crosses_chunks(struct kunit *test)
 
 static struct kunit_case frontswap_map_cases[] = {
 	KUNIT_CASE(map_is_free_until_used),
+	KUNIT_CASE(map_small_area_has_few_spares),
 	KUNIT_CASE(map_counts_new_pages),
 	KUNIT_CASE(map_tells_mixed_ranges),
 	KUNIT_CASE(map_crosses_chunks),

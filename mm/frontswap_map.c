@@ -31,17 +31,27 @@ static unsigned long *chunk_of(struct frontswap_map *map, pgoff_t offset)
 	return smp_load_acquire(&chunks[offset / FRONTSWAP_CHUNK_SLOTS]);
 }
 
-static void refill_spare(struct work_struct *work)
+/* Spares and chunks together never make more than one bit per slot. */
+static unsigned int spares_wanted(struct frontswap_map *map)
+{
+	return min(map->nr_chunks - map->nr_used, FRONTSWAP_SPARES);
+}
+
+static void refill_spares(struct work_struct *work)
 {
 	struct frontswap_map *map = container_of(work, struct frontswap_map,
 						 refill);
 	unsigned long chunk;
+	bool more;
 
-	chunk = get_zeroed_page(GFP_KERNEL | __GFP_NOWARN);
-	mutex_lock(&map->grow);
-	if (!map->spare)
-		swap(chunk, map->spare);
-	mutex_unlock(&map->grow);
+	do {
+		chunk = get_zeroed_page(GFP_KERNEL | __GFP_NOWARN);
+		mutex_lock(&map->grow);
+		more = chunk && map->nr_spares < spares_wanted(map);
+		if (more)
+			map->spares[map->nr_spares++] = chunk;
+		mutex_unlock(&map->grow);
+	} while (more);
 	free_page(chunk);
 }
 
@@ -54,9 +64,10 @@ void frontswap_map_init(struct frontswap_map *map, unsigned long nr_slots)
 {
 	map->nr_chunks = DIV_ROUND_UP(nr_slots, FRONTSWAP_CHUNK_SLOTS);
 	map->chunks = NULL;
-	map->spare = 0;
+	map->nr_used = 0;
+	map->nr_spares = 0;
 	mutex_init(&map->grow);
-	INIT_WORK(&map->refill, refill_spare);
+	INIT_WORK(&map->refill, refill_spares);
 }
 
 /**
@@ -75,7 +86,7 @@ int frontswap_map_alloc(struct frontswap_map *map)
 	chunks = kvcalloc(map->nr_chunks, sizeof(*chunks), GFP_KERNEL);
 	if (!chunks)
 		return -ENOMEM;
-	refill_spare(&map->refill);
+	refill_spares(&map->refill);
 	/* Others look at the map without a lock. */
 	smp_store_release(&map->chunks, chunks);
 	return 0;
@@ -92,27 +103,34 @@ void frontswap_map_destroy(struct frontswap_map *map)
 	unsigned long i;
 
 	cancel_work_sync(&map->refill);
-	free_page(map->spare);
+	while (map->nr_spares)
+		free_page(map->spares[--map->nr_spares]);
 	for (i = 0; map->chunks && i < map->nr_chunks; i++)
 		free_page((unsigned long)map->chunks[i]);
 	kvfree(map->chunks);
 }
 
 /*
- * Stores come from reclaim, when memory is shortest. So there is a spare chunk,
- * which is replaced in the background, and the reserves are left alone.
+ * Stores come from reclaim, when memory is shortest. So there are spare chunks,
+ * which are replaced in the background, and the reserves are left alone. One
+ * would not do: swap areas on solid state devices hand out clusters in columns
+ * 64 MB apart (SWAP_CLUSTER_COLS), so that the first few need a chunk each.
  */
-static unsigned long grow_chunk(struct frontswap_map *map)
+static unsigned long *grow_chunk(struct frontswap_map *map)
 {
-	unsigned long chunk = get_zeroed_page(GFP_NOWAIT | __GFP_NOMEMALLOC |
-					      __GFP_NOWARN);
+	unsigned long chunk = 0;
 
 	lockdep_assert_held(&map->grow);
-	if (!chunk) {
-		swap(chunk, map->spare);
+	if (map->nr_used + map->nr_spares < map->nr_chunks)
+		chunk = get_zeroed_page(GFP_NOWAIT | __GFP_NOMEMALLOC |
+					__GFP_NOWARN);
+	if (!chunk && map->nr_spares)
+		chunk = map->spares[--map->nr_spares];
+	if (chunk)
+		map->nr_used++;
+	if (map->nr_spares < spares_wanted(map))
 		queue_work(system_unbound_wq, &map->refill);
-	}
-	return chunk;
+	return (unsigned long *)chunk;
 }
 
 static int reserve_chunk(struct frontswap_map *map, pgoff_t offset)
@@ -123,9 +141,9 @@ static int reserve_chunk(struct frontswap_map *map, pgoff_t offset)
 	if (READ_ONCE(*slot))
 		return 0;
 	mutex_lock(&map->grow);
-	/* Others read the chunk without the lock. */
 	if (!*slot)
-		smp_store_release(slot, (unsigned long *)grow_chunk(map));
+		/* Others read the chunk without the lock. */
+		smp_store_release(slot, grow_chunk(map));
 	if (!*slot)
 		ret = -ENOMEM;
 	mutex_unlock(&map->grow);
