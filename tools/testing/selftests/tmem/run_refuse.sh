@@ -47,14 +47,14 @@ io()
 	load fill pageout verify age=50 pageout
 	check_content "$1, by order"
 	load_end
-	snapshot "$1-ordered"
+	snapshot "$1_ordered"
 	ordered=$(io_since "$1")
 	load_start -g $CGROUP -m "$megabytes" -z 10
 	load fill verify age=50
 	check_content "$1, by lack of memory"
 	load_end
-	snapshot "$1-end"
-	forced=$(io_since "$1-ordered")
+	snapshot "$1_end"
+	forced=$(io_since "$1_ordered")
 
 	written=$(changed "$1" vm_pswpout)
 	read=$(changed "$1" vm_pswpin)

@@ -23,7 +23,7 @@ through()
 	snapshot "$1"
 	load_start -g $CGROUP -m "$megabytes" -z 10
 	load fill pageout age=50 pageout
-	snapshot "$1-written"
+	snapshot "$1_written"
 	sectors=$(changed "$1" "${name}_sectors_written")
 	squeeze_cgroup
 	check_content "$1, by order"
@@ -38,7 +38,7 @@ through()
 	check_content "$1, at random"
 	load_end
 	echo max >$CGROUP/memory.high
-	snapshot "$1-end"
+	snapshot "$1_end"
 	swapoff "$device" || die "swapoff"
 }
 

@@ -197,6 +197,7 @@ load_fake()
 	fi
 	modprobe tmem_fake seed="$SEED" "$@" || die "cannot load tmem_fake $*"
 	[ "$(backend)" = tmem_fake ] || die "tmem_fake did not register"
+	fake_counters=$(ls $FAKE)
 }
 
 unload_fake()
@@ -301,47 +302,58 @@ no_readahead()
 }
 
 #
-# Counters: snapshot NAME writes them all to a file, changed NAME COUNTER tells
-# by how much one has grown between snapshot NAME and the last one.
+# Counters: snapshot NAME reads them all, changed NAME COUNTER tells by how much
+# one has grown between snapshot NAME and the last one. Without many processes,
+# which take long in a debug kernel and may themselves swap.
 #
-
-counters()
-{
-	local stat disk
-
-	sed 's/^/vm_/' /proc/vmstat
-	(cd $FRONTSWAP && grep -s . -- *) | sed 's/^\([^:]*\):/fs_\1 /'
-	(cd $DEBUGFS/frontswap && grep -s . -- *) | sed 's/^\([^:]*\):/debugfs_\1 /'
-	if is_loaded; then
-		(cd $FAKE && grep -s . -- *) | sed 's/^\([^:]*\):/fake_\1 /'
-	fi
-	for stat in /sys/block/*/stat; do
-		disk=${stat#/sys/block/}
-		disk=${disk%/stat}
-		# shellcheck disable=SC2046
-		set -- $(cat "$stat")
-		echo "${disk}_sectors_read $3"
-		echo "${disk}_sectors_written $7"
-	done
-}
 
 snapshot()
 {
-	counters >"$tmp/$1"
+	local counter fake_files=
+
+	if is_loaded; then
+		fake_files=$FAKE
+	else
+		for counter in ${fake_counters-}; do
+			unset "$1_fake_$counter"
+		done
+	fi
+	# In sysfs [!a]* leaves out a directory.
+	awk -v name="$1" '
+		{ n = split(FILENAME, path, "/") }
+		path[n] == "vmstat" {
+			if ($1 ~ /swp/)
+				print name "_vm_" $1 "=" $2
+			next
+		}
+		path[n] == "stat" {
+			print name "_" path[n - 1] "_sectors_read=" $3
+			print name "_" path[n - 1] "_sectors_written=" $7
+			next
+		}
+		/^[0-9]+$/ {
+			kind = path[n - 1] == "tmem_fake" ? "fake" : "fs"
+			if (kind == "fs" && path[4] == "debug")
+				kind = "debugfs"
+			print name "_" kind "_" path[n] "=" $1
+		}' /proc/vmstat $FRONTSWAP/[!a]* $DEBUGFS/frontswap/* \
+		${fake_files:+"$fake_files"/*} /sys/block/*/stat >"$tmp/snapshot"
+	# shellcheck source=/dev/null
+	. "$tmp/snapshot"
 	last=$1
 }
 
-# counted SNAPSHOT COUNTER
-counted()
+# grow SNAPSHOT COUNTER: as changed, in $grown
+grow()
 {
-	awk -v name="$2" '$1 == name { print $2; found = 1 }
-			  END { exit !found }' "$tmp/$1" ||
-		die "no counter $2"
+	grown=
+	eval "grown=\$((\${${last}_$2?} - \${$1_$2?}))"
 }
 
 changed()
 {
-	echo $(($(counted "$last" "$2") - $(counted "$1" "$2")))
+	grow "$1" "$2"
+	echo "$grown"
 }
 
 grew_alike()
@@ -360,30 +372,34 @@ check_same()
 
 # What is offered, or taken out of a store on its way to the device, must turn
 # up somewhere. Pages that are written through turn up twice, so not for those.
-unaccounted()
-{
-	echo $(($(changed "$1" fs_offers) + $(changed "$1" fs_writebacks) +
-		$(changed "$1" vm_zswpwb) - $(changed "$1" vm_zswpout) -
-		$(changed "$1" fs_stores) - $(changed "$1" vm_swpout_zero) -
-		$(changed "$1" vm_pswpout)))
-}
-
 all_accounted()
 {
+	local counter
+
 	snapshot now
-	[ "$(unaccounted "$1")" -eq 0 ]
+	missing=0
+	for counter in fs_offers fs_writebacks vm_zswpwb; do
+		grow "$1" $counter
+		missing=$((missing + grown))
+	done
+	for counter in vm_zswpout fs_stores vm_swpout_zero vm_pswpout; do
+		grow "$1" $counter
+		missing=$((missing - grown))
+	done
+	[ $missing -eq 0 ]
 }
 
-# refusals SNAPSHOT: REASON=PAGES of all reasons there were
-refusals()
+# note_refusals SNAPSHOT: how many pages for which reason
+note_refusals()
 {
-	local reason nr
+	local reason refusals=
 
 	for reason in backend disabled draining hibernation excluded encrypted \
 		      area memory cgroup; do
-		nr=$(changed "$1" fs_rejects_$reason)
-		[ "$nr" -eq 0 ] || printf ' %s=%s' $reason "$nr"
+		grow "$1" fs_rejects_$reason
+		[ "$grown" -eq 0 ] || refusals="$refusals $reason=$grown"
 	done
+	note "refused:${refusals:- none}"
 }
 
 # check_sums DESCRIPTION SNAPSHOT: kswapd may be at work for another moment.
@@ -397,8 +413,8 @@ check_sums()
 	sums="$sums = stored $(changed "$2" fs_stores)"
 	sums="$sums + zero $(changed "$2" vm_swpout_zero)"
 	sums="$sums + written $(changed "$2" vm_pswpout)"
-	check "$1, $sums" "$(unaccounted "$2")" -eq 0
-	note "refused:$(refusals "$2")"
+	check "$1, $sums" "$missing" -eq 0
+	note_refusals "$2"
 	check_same "$1, stores = fswpout" "$2" fs_stores vm_fswpout
 }
 
