@@ -10,7 +10,7 @@
 for fault in failslab fail_page_alloc; do
 	[ -d $DEBUGFS/$fault ] || skip_all "$fault"
 done
-plan 9
+plan 10
 
 megabytes=$(mb 96)
 device=$(disk swap0)
@@ -18,6 +18,14 @@ for fault in failslab fail_page_alloc; do
 	note "$fault probability=$(cat $DEBUGFS/$fault/probability)" \
 		"times=$(cat $DEBUGFS/$fault/times)"
 done
+
+# What is marked must notice.
+broken=0
+for try in 1 2 3 4 5 6 7 8 9 10; do
+	(echo 1 >/proc/self/make-it-fail && exec cat /proc/version) \
+		>/dev/null 2>&1 || broken=$((broken + 1))
+done
+check "programs that fail, of $try" $broken -gt 0
 
 make_cgroup $((megabytes / 3))M
 load_fake $((megabytes * 2)) percent=70

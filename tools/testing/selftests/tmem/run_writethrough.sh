@@ -16,13 +16,30 @@ name=${device##*/}
 no_readahead
 make_cgroup max
 
+# shellcheck disable=SC2317
+is_written()
+{
+	[ "$(vmstat nr_writeback)" -eq 0 ]
+}
+
+# Every page is to be written by order: none of them may be on its way to the
+# device from before, or to the LRU list from another CPU.
+pageout()
+{
+	taskset -p 1 "$load_pid" >/dev/null || die "taskset"
+	for operation in "$@"; do
+		load "$operation"
+		wait_for 10 is_written
+	done
+}
+
 # through NAME: written by order, then read back, then at random
 through()
 {
 	swap_on "$device"
 	snapshot "$1"
 	load_start -g $CGROUP -m "$megabytes" -z 10
-	load fill pageout age=50 pageout
+	pageout fill pageout age=50 pageout
 	snapshot "$1_written"
 	sectors=$(changed "$1" "${name}_sectors_written")
 	squeeze_cgroup
