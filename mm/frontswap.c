@@ -348,6 +348,8 @@ int __frontswap_load(struct folio *folio)
 	if (residency == FRONTSWAP_RESIDENT &&
 	    !frontswap_poisoned(area, offset, nr))
 		ret = frontswap_fill(area, folio, exclusive);
+	else
+		trace_frontswap_load(area->type, offset, nr, exclusive, ret);
 
 	if (ret && through) {
 		/* The device has what the store dropped. */

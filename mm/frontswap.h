@@ -77,7 +77,7 @@ struct frontswap_map {
 /**
  * struct frontswap_area - the front end's view of one swap area
  * @kobj: The area's directory in sysfs; its references keep the area.
- * @si: The swap area; valid until frontswap_swapoff() returns.
+ * @file: What is swapped to; valid until frontswap_swapoff() returns.
  * @type: Index of the area.
  * @nr_slots: Number of slots, the header's included.
  * @state: FRONTSWAP_AREA_*; atomic bit operations. SERVED and THROUGH change
@@ -92,7 +92,7 @@ struct frontswap_map {
  */
 struct frontswap_area {
 	struct kobject		kobj;
-	struct swap_info_struct	*si;
+	struct file		*file;
 	unsigned int		type;
 	unsigned long		nr_slots;
 	unsigned long		state;

@@ -118,7 +118,7 @@ void frontswap_swapon(struct swap_info_struct *si, unsigned long nr_slots)
 
 	if (!area)
 		goto fail;
-	area->si = si;
+	area->file = si->swap_file;
 	area->type = si->type;
 	area->nr_slots = nr_slots;
 	mutex_init(&area->mode_lock);

@@ -193,7 +193,7 @@ static ssize_t path_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 	if (!page)
 		return -ENOMEM;
-	path = file_path(to_area(kobj)->si->swap_file, page, PAGE_SIZE);
+	path = file_path(to_area(kobj)->file, page, PAGE_SIZE);
 	len = IS_ERR(path) ? PTR_ERR(path) : sysfs_emit(buf, "%s\n", path);
 	free_page((unsigned long)page);
 	return len;

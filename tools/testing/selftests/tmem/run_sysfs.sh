@@ -10,7 +10,7 @@ COUNTERS="offers stores loads failed_loads invalidates writebacks pulls
 	rejects_excluded rejects_encrypted rejects_area rejects_memory
 	rejects_cgroup pages poisoned_pages"
 
-plan 25
+plan 26
 
 device=$(disk swap0)
 
@@ -81,6 +81,22 @@ for file in "$area/writeback" "$area/pull"; do
 	check_that "${file##*/} refuses \"-1\" with EINVAL" \
 		refuses "$file" -1
 done
+
+# Who reads the files of an area keeps nothing of it. The backend leaves at the
+# same time, so that swapoff has to wait for it.
+while :; do
+	read -r path <"$area/path" && echo "$path"
+done >"$tmp/paths" 2>/dev/null &
+for round in 1 2 3 4 5 6 7 8 9 10; do
+	unload_fake &
+	leaving=$!
+	swapoff "$device" || die "swapoff"
+	wait $leaving || die "rmmod"
+	load_fake "$(mb 16)"
+	swapon "$device" || die "swapon"
+done
+check "paths read during $round times swapoff" \
+	"$(sort -u "$tmp/paths")" = "$device"
 
 swapoff "$device"
 check "areas after swapoff" "$(ls $FRONTSWAP/areas)" = ""
