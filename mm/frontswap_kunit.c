@@ -97,6 +97,10 @@ static void map_crosses_chunks(struct kunit *test)
 			FRONTSWAP_RESIDENT);
 	KUNIT_EXPECT_EQ(test, frontswap_map_clear_run(map, end - 1, end + 9),
 			3);
+	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 5 * end - 2, 4), 0);
+	KUNIT_EXPECT_EQ(test, frontswap_map_set(map, 5 * end - 2, 4), 4);
+	KUNIT_EXPECT_EQ(test, frontswap_map_clear_run(map, 5 * end - 2, 6 * end),
+			4);
 	/* Holes of whole chunks are skipped. */
 	KUNIT_ASSERT_EQ(test, frontswap_map_reserve(map, 9 * end + 3, 1), 0);
 	frontswap_map_set(map, 9 * end + 3, 1);

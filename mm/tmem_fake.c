@@ -60,6 +60,7 @@
 struct fake_area {
 	struct xarray index;	/* slot to frame; under fake_lock, but a slot */
 				/* is reserved without it */
+	bool served;		/* between ->init and ->invalidate_area */
 	bool writethrough;	/* the device has all pages: they may be */
 				/* dropped; changes while the area is empty */
 };
@@ -306,13 +307,14 @@ static unsigned int fake_forget(struct fake_area *area, pgoff_t offset,
 
 /*
  * Contract: prepare for an area, which may be on long before the backend is
- * loaded. There is nothing to prepare here, an index grows as it is used. It is
- * empty, since ->invalidate_area came before if the area was in use already.
+ * loaded. There is nothing to prepare here, an index grows as it is used. If the
+ * area was in use already, ->invalidate_area came before.
  */
 static int fake_init(unsigned int type, unsigned long nr_slots, bool through)
 {
-	if (WARN_ON_ONCE(!xa_empty(&fake_areas[type].index)))
+	if (WARN_ON_ONCE(fake_areas[type].served))
 		return -EBUSY;
+	fake_areas[type].served = true;
 	fake_areas[type].writethrough = through;
 	return 0;
 }
@@ -419,6 +421,7 @@ static void fake_invalidate_area(unsigned int type)
 		fake_forget(&fake_areas[type], offset, 1, FAKE_INVALIDATES);
 		cond_resched();
 	}
+	fake_areas[type].served = false;
 }
 
 static struct frontswap_ops fake_ops __ro_after_init = {

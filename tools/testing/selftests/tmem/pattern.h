@@ -77,7 +77,7 @@ static inline __u64 body_word(const struct pattern *p, __u64 key,
 			      unsigned int n)
 {
 	if (p->compressible)
-		n %= 16;
+		n %= PAGE_WORDS / 3;
 	return key + n * 0x9e3779b97f4a7c15ULL;
 }
 

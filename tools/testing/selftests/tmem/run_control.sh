@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 46
+plan 47
 
 megabytes=$(mb 32)
 device=$(disk swap0)
@@ -107,6 +107,12 @@ for round in 1 2 3; do
 	check "round $round, under load: pages held, excluded and switched off" \
 		"$excluded_pages:$disabled_pages" = 0:0
 done
+# Of a slow store, pages change while they wait to be taken back.
+set_fake delay_us 500
+set_frontswap enabled 0
+check "slow, under load: pages held, switched off" "$(frontswap pages)" -eq 0
+set_fake delay_us 0
+set_frontswap enabled 1
 load_stop
 check_content "under load"
 snapshot end

@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 23
+plan 27
 
 megabytes=$(mb 24)
 device=$(disk swap0)
@@ -27,6 +27,11 @@ again()
 	check_content "refuse_duplicates=$1, all pages twice"
 	load verify age=50 pageout
 	check_content "refuse_duplicates=$1, half of them again"
+	# What became a zero-filled page must not be in the store any more.
+	load pageout
+	set_frontswap enabled 0
+	check_content "refuse_duplicates=$1, taken back"
+	set_frontswap enabled 1
 	check_sums "refuse_duplicates=$1" start
 	check "refuse_duplicates=$1: pages met their older copy" \
 		"$(changed start fake_duplicates)" \

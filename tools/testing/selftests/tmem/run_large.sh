@@ -98,14 +98,17 @@ fits()
 	[ "$(fake pages)" -le "$1" ]
 }
 
-# The backend has pushed out some pages of many folios, and some are dropped.
+# The backend has pushed out some pages of many folios, which must not be in the
+# swap cache any more: then nobody would read them in one piece anyway.
 only_size 64
+make_cgroup max
 area=$(area /dev/ram0)
-load_start -m "$megabytes" -H
+load_start -g $CGROUP -m "$megabytes" -H
 load fill pageout
 held=$(fake pages)
 set_fake capacity $((held * 7 / 8))
 check_that "mixed: pages are pushed out" wait_for 10 fits $((held * 7 / 8))
+squeeze_cgroup
 set_fake capacity "$(fake frames)"
 trace_start
 load verify=1 drop=1
@@ -114,18 +117,20 @@ check "mixed: loaded whole" "$(traced load 16)" -gt 0
 check "mixed: loaded by pages" "$(traced load 1)" -gt $((held / 100))
 load_end
 
-# The backend pushes pages out from under folios that are being read.
+# The backend pushes pages out from under folios that are being read, and the
+# cgroup is short of memory, so that they leave the swap cache as well. What was
+# read in pieces is no large folio any more, so each round begins with new ones.
 snapshot start
-load_start -m "$megabytes" -H -t 2 -p
-load fill pageout
-load_send loop
-tries=10
-while [ $tries -gt 0 ]; do
-	echo 300 >"$area/writeback"
-	sleep 0.3
-	tries=$((tries - 1))
+load_start -g $CGROUP -m "$megabytes" -H
+echo $((megabytes / 2))M >$CGROUP/memory.high
+while echo 100 >"$area/writeback"; do
+	:
+done &
+for round in 1 2 3 4 5 6 7 8 9 10; do
+	load drop=100 fill pageout verify
 done
-load_stop
+kill $!
+echo max >$CGROUP/memory.high
 check_content "shrink against swap-in"
 snapshot end
 check "shrink against swap-in: pages taken back" \

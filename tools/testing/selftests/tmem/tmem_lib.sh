@@ -510,6 +510,7 @@ load_start()
 	exec 3>"$tmp/orders" 4<"$tmp/answers"
 	load_due=0
 	load_ok=0
+	load_written=0
 	load_wrong=0
 	load_sigbus=0
 	load_pages=0
@@ -548,6 +549,8 @@ load_answer()
 		case $word in
 		ok=*)
 			load_ok=$value ;;
+		written=*)
+			load_written=$value ;;
 		stale=*|foreign=*|torn=*|zero=*)
 			load_wrong=$((load_wrong + value)) ;;
 		sigbus=*)

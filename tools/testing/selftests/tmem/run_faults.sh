@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A fault loads the page that it needs and nobody else's, whichever readahead
+# the swap device would have; a slot that it frees leaves the store at once, not
+# when enough of them have been freed.
+
+. "$(dirname "$0")/tmem_lib.sh"
+
+plan 22
+
+megabytes=8
+disk=$(disk swap0)
+old_rotational=$(cat "/sys/block/${disk##*/}/queue/rotational")
+old_page_cluster=$(cat /proc/sys/vm/page-cluster)
+
+# shellcheck disable=SC2317
+undo_more()
+{
+	set_rotational "$disk" "$old_rotational"
+}
+
+# read_all DESCRIPTION: how many pages were read that nobody had asked for?
+read_all()
+{
+	before=$(vmstat swap_ra)
+	check_content "$1"
+	ahead=$(($(vmstat swap_ra) - before))
+}
+
+make_cgroup max
+echo 3 >/proc/sys/vm/page-cluster
+
+# By slots for what turns, by addresses for what does not
+for rotational in 1 0; do
+	what="rotational=$rotational"
+	set_rotational "$disk" $rotational
+	swap_on "$disk"
+	load_start -g $CGROUP -m $megabytes
+	load fill pageout
+	squeeze_cgroup
+	read_all "$what, from the device"
+	check "$what, from the device: pages read ahead" $ahead -gt 0
+
+	load_fake $((2 * megabytes))
+	load age pageout
+	check "$what: pages held" "$(fake pages)" -ge "$load_pages"
+	read_all "$what, from the store"
+	check "$what, from the store: pages read ahead" $ahead -eq 0
+
+	# Fewer than a CPU collects before it gives slots back
+	load pageout
+	held=$(fake pages)
+	load age=1
+	check "$what: pages rewritten" "$load_written" -gt 0
+	check "$what: pages that left the store then" \
+		$((held - $(fake pages))) -eq "$load_written"
+	check_content "$what"
+	load_end
+	swapoff "$disk" || die "swapoff"
+	unload_fake
+done
+
+finish
