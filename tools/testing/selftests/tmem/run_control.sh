@@ -9,6 +9,7 @@
 plan 47
 
 megabytes=$(mb 32)
+[ "$megabytes" -ge 8 ] || megabytes=8
 device=$(disk swap0)
 name=${device##*/}
 

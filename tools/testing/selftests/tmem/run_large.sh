@@ -12,7 +12,7 @@ TRACING=/sys/kernel/tracing
 sizes="16 32 64 128 256 512 1024 2048"
 
 modinfo brd >/dev/null 2>&1 || skip_all "CONFIG_BLK_DEV_RAM"
-plan 68
+plan 83
 
 megabytes=$(mb 16)
 [ "$megabytes" -ge 8 ] || megabytes=8
@@ -36,8 +36,8 @@ undo_more()
 
 only_size()
 {
-	for size in $sizes; do
-		echo never >"$THP/hugepages-${size}kB/enabled"
+	for other in $sizes; do
+		echo never >"$THP/hugepages-${other}kB/enabled"
 	done
 	echo madvise >"$THP/hugepages-${1}kB/enabled"
 }
@@ -80,11 +80,11 @@ whole()
 
 modprobe brd rd_nr=1 rd_size=$((64 * 1024)) || die "brd"
 echo 8192 >$TRACING/buffer_size_kb
-load_fake "$(mb 64)"
+load_fake $((megabytes * 4))
 
 where=synchronous
 swap_on /dev/ram0
-for size in 16 64 256 1024; do
+for size in 16 32 64 128 256 512 1024; do
 	whole $size
 	check "$where, $size kB: loaded whole" "$loaded" -eq "$folios"
 done
@@ -126,7 +126,7 @@ echo $((megabytes / 2))M >$CGROUP/memory.high
 while echo 100 >"$area/writeback"; do
 	:
 done &
-for round in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
 	load drop=100 fill pageout verify
 done
 kill $!

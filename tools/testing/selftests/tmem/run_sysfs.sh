@@ -87,7 +87,7 @@ done
 while :; do
 	read -r path <"$area/path" && echo "$path"
 done >"$tmp/paths" 2>/dev/null &
-for round in 1 2 3 4 5 6 7 8 9 10; do
+for round in 1 2 3 4; do
 	unload_fake &
 	leaving=$!
 	swapoff "$device" || die "swapoff"
