@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 24
+plan 29
 
 megabytes=$(mb 16)
 device=$(disk swap0)
@@ -81,8 +81,26 @@ load_end
 check "pages lost, when nobody has them any more" \
 	"$(frontswap poisoned_pages)" -eq 0
 
-# The slots are as good as new.
+# Swapoff takes everything back, also where some of it is lost.
 load_fake "$(mb 64)"
+load_start -m "$megabytes" -o 5 -B
+load fill pageout
+snapshot start
+set_fake fail_loads 97
+check_that "swapoff of what is lost in part" swapoff "$device"
+set_fake fail_loads 0
+snapshot end
+check "swapoff: failed loads" "$(changed start fs_failed_loads)" -gt 0
+load verify
+check "swapoff: SIGBUS for each of them" "$load_sigbus" \
+	-eq "$(changed start fs_failed_loads)"
+check "swapoff: wrong pages" "$load_wrong" -eq 0
+check "swapoff: the others are right" $((load_ok + load_sigbus)) \
+	-eq "$load_pages"
+load_end
+
+# The slots are as good as new.
+swap_on "$device"
 load_start -m "$megabytes"
 load fill pageout
 check_content "after that"

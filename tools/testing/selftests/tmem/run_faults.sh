@@ -46,15 +46,17 @@ for rotational in 1 0; do
 	load age pageout
 	check "$what: pages held" "$(fake pages)" -ge "$load_pages"
 	read_all "$what, from the store"
-	check "$what, from the store: pages read ahead" $ahead -eq 0
+	# Some page of pageload's own may be zero-filled, so not in the store.
+	check "$what, from the store: pages read ahead" $ahead \
+		-lt $((load_pages / 100))
 
 	# Fewer than a CPU collects before it gives slots back
 	load pageout
 	held=$(fake pages)
 	load age=1
 	check "$what: pages rewritten" "$load_written" -gt 0
-	check "$what: pages that left the store then" \
-		$((held - $(fake pages))) -eq "$load_written"
+	check "$what: pages that left the store then, of these" \
+		$((held - $(fake pages))) -gt $((load_written * 8 / 10))
 	check_content "$what"
 	load_end
 	swapoff "$disk" || die "swapoff"

@@ -9,7 +9,7 @@
 
 plan 18
 
-megabytes=$(mb 24)
+megabytes=$(mb 16)
 device=$(disk swap0)
 name=${device##*/}
 

@@ -211,14 +211,22 @@ is_loaded()
 	[ -d /sys/module/tmem_fake ]
 }
 
+# show FILE: its one line. As cat, which takes long to start in a debug kernel.
+show()
+{
+	local line
+
+	read -r line <"$1" && echo "$line"
+}
+
 backend()
 {
-	cat $FRONTSWAP/backend
+	show $FRONTSWAP/backend
 }
 
 fake()
 {
-	cat "$FAKE/$1"
+	show "$FAKE/$1"
 }
 
 set_fake()
@@ -228,7 +236,7 @@ set_fake()
 
 frontswap()
 {
-	cat "$FRONTSWAP/$1"
+	show "$FRONTSWAP/$1"
 }
 
 set_frontswap()
@@ -281,7 +289,7 @@ area()
 
 	for directory in "$FRONTSWAP"/areas/*; do
 		[ -d "$directory" ] || continue
-		if [ "$(cat "$directory/path")" = "$1" ]; then
+		if [ "$(show "$directory/path")" = "$1" ]; then
 			echo "$directory"
 			return
 		fi
@@ -425,7 +433,7 @@ areas_pages()
 
 	for directory in "$FRONTSWAP"/areas/*; do
 		[ -d "$directory" ] &&
-			sum=$((sum + $(cat "$directory/pages")))
+			sum=$((sum + $(show "$directory/pages")))
 	done
 	echo $sum
 }
