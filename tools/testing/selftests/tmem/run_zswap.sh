@@ -49,7 +49,7 @@ snapshot full
 check "behind: pages to zswap" "$(changed start vm_zswpout)" \
 	-ge $((megabytes * MB_PAGES))
 check "behind: pages to frontswap" "$(changed start fs_stores)" -eq 0
-echo 1 >$ZSWAP/max_pool_percent
+echo 0 >$ZSWAP/max_pool_percent
 load age=50 pageout
 check_content "behind"
 snapshot shrunk
@@ -128,7 +128,7 @@ for before in 0 1; do
 
 	echo $((megabytes / 3))M >$CGROUP/memory.high
 	load_send loop
-	for percent in 1 20 1 20; do
+	for percent in 0 20 0 20; do
 		echo N >$ZSWAP/enabled
 		sleep 0.7
 		echo $percent >$ZSWAP/max_pool_percent
