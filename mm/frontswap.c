@@ -330,7 +330,7 @@ int __frontswap_load(struct folio *folio)
 	unsigned int nr = folio_nr_pages(folio);
 	enum frontswap_residency residency;
 	bool through, exclusive;
-	int ret = -EIO;
+	int ret;
 
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
 
@@ -346,10 +346,12 @@ int __frontswap_load(struct folio *folio)
 	exclusive = (READ_ONCE(frontswap_flags) & FRONTSWAP_EXCLUSIVE) &&
 		    folio_test_swapcache(folio);
 	if (residency == FRONTSWAP_RESIDENT &&
-	    !frontswap_poisoned(area, offset, nr))
+	    !frontswap_poisoned(area, offset, nr)) {
 		ret = frontswap_fill(area, folio, exclusive);
-	else
+	} else {
+		ret = through ? -ENOENT : -EIO;
 		trace_frontswap_load(area->type, offset, nr, exclusive, ret);
+	}
 
 	if (ret && through) {
 		/* The device has what the store dropped. */

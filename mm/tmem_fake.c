@@ -666,10 +666,14 @@ module_init(fake_module_init);
  */
 static void __exit fake_module_exit(void)
 {
+	int i;
+
 	cancel_delayed_work_sync(&fake_work);
 	frontswap_unregister_ops(&fake_ops);
 	unregister_pm_notifier(&fake_pm_nb);
 	debugfs_remove_recursive(fake_debugfs);
+	for (i = 0; i < MAX_SWAPFILES; i++)
+		WARN_ON_ONCE(fake_areas[i].served);
 	if (!WARN_ON(fake_counts[FAKE_PAGES]))
 		pr_info("unloaded, 0 pages held\n");
 	fake_put_memory();

@@ -30,11 +30,11 @@ def checkout(name, commit):
         git("worktree", "prune")
         rig.say(f"unpacking {path}")
         git("worktree", "add", "--quiet", "--force", "--detach", path, commit)
-    git("checkout", "--quiet", "--detach", commit, cwd=path)
+    git("checkout", "--quiet", "--force", "--detach", commit, cwd=path)
     return path
 
 
-class Failed(Exception):
+class Failed(rig.Stop):
     """What the compiler said."""
 
 

@@ -6,7 +6,9 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 29
+plan 30
+
+TRACING=/sys/kernel/tracing
 
 megabytes=$(mb 16)
 device=$(disk swap0)
@@ -71,8 +73,14 @@ set_fake fail_loads 1
 check_that "it leaves" unload_fake
 check "pages lost" "$(frontswap poisoned_pages)" -eq "$held"
 check "pages held" "$(frontswap pages)" -eq 0
+echo 8192 >$TRACING/buffer_size_kb
+echo >$TRACING/trace
+echo 1 >$TRACING/events/frontswap/frontswap_load/enable
 load verify
+echo 0 >$TRACING/events/frontswap/frontswap_load/enable
 check "SIGBUS for each of them" "$load_sigbus" -eq "$held"
+check "traced each of them" \
+	"$(grep -c 'frontswap_load: .* ret=-5$' $TRACING/trace)" -eq "$held"
 check "wrong pages" "$load_wrong" -eq 0
 check "the others are right" "$load_ok" -eq $((load_pages - held))
 snapshot end

@@ -7,8 +7,8 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-THP=/sys/kernel/mm/transparent_hugepage
 TRACING=/sys/kernel/tracing
+THP=/sys/kernel/mm/transparent_hugepage
 sizes="16 32 64 128 256 512 1024 2048"
 
 modinfo brd >/dev/null 2>&1 || skip_all "CONFIG_BLK_DEV_RAM"

@@ -28,6 +28,12 @@ zswap_pages()
 	cat $DEBUGFS/zswap/stored_pages
 }
 
+# shellcheck disable=SC2317
+wrote_back()
+{
+	[ "$(vmstat zswpwb)" -gt "$wrote_before" ]
+}
+
 # check_once DESCRIPTION: a page that is in both stores would be one too many
 check_once()
 {
@@ -49,8 +55,11 @@ snapshot full
 check "behind: pages to zswap" "$(changed start vm_zswpout)" \
 	-ge $((megabytes * MB_PAGES))
 check "behind: pages to frontswap" "$(changed start fs_stores)" -eq 0
+wrote_before=$(vmstat zswpwb)
 echo 0 >$ZSWAP/max_pool_percent
 load age=50 pageout
+# It does so in the background, and reading takes pages from it as well.
+wait_for 10 wrote_back
 check_content "behind"
 snapshot shrunk
 check "behind: pages that zswap wrote back" "$(changed full vm_zswpwb)" -gt 0
