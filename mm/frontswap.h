@@ -181,25 +181,6 @@ long frontswap_writeback_range(struct frontswap_area *area, pgoff_t first,
 int frontswap_area_add_sysfs(struct frontswap_area *area);
 
 /**
- * frontswap_confidential - must this kernel's memory stay inside?
- * @flags: Properties of the backend, FRONTSWAP_*.
- * @guest: CC_ATTR_GUEST_MEM_ENCRYPT holds.
- * @mem: CC_ATTR_MEM_ENCRYPT holds.
- * @host: CC_ATTR_HOST_MEM_ENCRYPT holds.
- *
- * A confidential guest trusts nothing outside. On x86 @mem alone may also mean
- * a host with SME, which protects the host's own memory and does not count;
- * elsewhere it is set in confidential guests only.
- *
- * Return: true if the backend must get nothing.
- */
-static inline bool frontswap_confidential(unsigned int flags, bool guest,
-					  bool mem, bool host)
-{
-	return (flags & FRONTSWAP_OUTSIDE) && (guest || (mem && !host));
-}
-
-/**
  * frontswap_keeps_encrypted - must pages of this area stay inside?
  * @flags: Properties of the backend, FRONTSWAP_*.
  * @state: State of the front end.

@@ -18,7 +18,6 @@
 #define pr_fmt(fmt) "frontswap: " fmt
 
 #include <linux/blkdev.h>
-#include <linux/cc_platform.h>
 #include <linux/export.h>
 #include <linux/frontswap.h>
 #include <linux/init.h>
@@ -28,6 +27,7 @@
 #include <linux/swapops.h>
 
 #include "frontswap.h"
+#include "tmem.h"
 
 /* See frontswap.h for what it protects. */
 DEFINE_MUTEX(frontswap_mutex);
@@ -173,10 +173,7 @@ static int frontswap_check_ops(const struct frontswap_ops *ops)
 		       ops->name ?: "without name");
 		return -EINVAL;
 	}
-	if (frontswap_confidential(ops->flags,
-				   cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT),
-				   cc_platform_has(CC_ATTR_MEM_ENCRYPT),
-				   cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT))) {
+	if (tmem_platform_refuses(ops->flags & FRONTSWAP_OUTSIDE)) {
 		pr_info("backend %s refused: pages of a confidential guest stay inside\n",
 			ops->name);
 		return -EPERM;

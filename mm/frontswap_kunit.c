@@ -5,6 +5,7 @@
 #include <linux/gfp.h>
 
 #include "frontswap.h"
+#include "tmem.h"
 
 /* The residency map */
 
@@ -182,15 +183,11 @@ static void policy_encrypted_area(struct kunit *test)
 static void policy_confidential_guest(struct kunit *test)
 {
 	/* guest, mem, host as of TDX or SEV, SME on bare metal, Arm CCA */
-	KUNIT_EXPECT_TRUE(test, frontswap_confidential(FRONTSWAP_OUTSIDE,
-						       true, true, false));
-	KUNIT_EXPECT_FALSE(test, frontswap_confidential(FRONTSWAP_OUTSIDE,
-							false, true, true));
-	KUNIT_EXPECT_TRUE(test, frontswap_confidential(FRONTSWAP_OUTSIDE,
-						       false, true, false));
-	KUNIT_EXPECT_FALSE(test, frontswap_confidential(FRONTSWAP_OUTSIDE,
-							false, false, false));
-	KUNIT_EXPECT_FALSE(test, frontswap_confidential(0, true, true, false));
+	KUNIT_EXPECT_TRUE(test, tmem_confidential(true, true, true, false));
+	KUNIT_EXPECT_FALSE(test, tmem_confidential(true, false, true, true));
+	KUNIT_EXPECT_TRUE(test, tmem_confidential(true, false, true, false));
+	KUNIT_EXPECT_FALSE(test, tmem_confidential(true, false, false, false));
+	KUNIT_EXPECT_FALSE(test, tmem_confidential(false, true, true, false));
 }
 
 static void policy_place_of_zswap(struct kunit *test)

@@ -12,8 +12,8 @@
 #include <linux/sysfs.h>
 
 #include "frontswap.h"
+#include "tmem.h"
 
-static struct kobject *tmem_kobj;
 static struct kobject *frontswap_kobj;
 static struct kobject *areas_kobj;
 
@@ -401,14 +401,14 @@ static void __init frontswap_add_debugfs(void)
 
 static int __init frontswap_sysfs_init(void)
 {
+	struct kobject *tmem = tmem_kobject();
 	int ret = -ENOMEM;
 
-	tmem_kobj = kobject_create_and_add("tmem", mm_kobj);
-	if (!tmem_kobj)
+	if (!tmem)
 		return ret;
-	frontswap_kobj = kobject_create_and_add("frontswap", tmem_kobj);
+	frontswap_kobj = kobject_create_and_add("frontswap", tmem);
 	if (!frontswap_kobj)
-		goto put_tmem;
+		return ret;
 	areas_kobj = kobject_create_and_add("areas", frontswap_kobj);
 	if (!areas_kobj)
 		goto put_frontswap;
@@ -422,8 +422,6 @@ put_areas:
 	kobject_put(areas_kobj);
 put_frontswap:
 	kobject_put(frontswap_kobj);
-put_tmem:
-	kobject_put(tmem_kobj);
 	return ret;
 }
 subsys_initcall(frontswap_sysfs_init);

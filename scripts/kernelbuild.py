@@ -15,7 +15,12 @@ import rig
 OFF = ("DEBUG_INFO", "DEBUG_BUGVERBOSE", "DYNAMIC_DEBUG", "DEBUG_ATOMIC_SLEEP",
        "IKCONFIG")
 # What Kconfig.tmem offers; a tree without it takes no notice.
-TMEM = ("FRONTSWAP=y", "FRONTSWAP_KUNIT_TEST=y", "TMEM_FAKE=m")
+TMEM = ("FRONTSWAP=y", "FRONTSWAP_KUNIT_TEST=y", "CLEANCACHE=y",
+        "CLEANCACHE_DEBUG=y", "CLEANCACHE_KUNIT_TEST=y", "TMEM_FAKE=m")
+
+
+# Where the series changes what is compiled
+BUILT = ("mm/", "fs/", "block/", "drivers/")
 
 
 def git(*arguments, cwd=rig.TREE):

@@ -127,7 +127,8 @@ plan()
 	[ "$(id -u)" -eq 0 ] || skip_all "root"
 	[ -d $FRONTSWAP ] || skip_all "CONFIG_FRONTSWAP"
 	modinfo tmem_fake >/dev/null 2>&1 || skip_all "module tmem_fake"
-	[ -e /dev/tmem/swap0 ] || skip_all "disk /dev/tmem/swap0"
+	[ -e "/dev/tmem/${disk_needed-swap0}" ] ||
+		skip_all "disk /dev/tmem/${disk_needed-swap0}"
 	echo "TAP version 13"
 	echo "1..$planned"
 	note "seed=$SEED scale=$SCALE"
@@ -196,7 +197,8 @@ load_fake()
 	else
 		set -- pages=$((store_mb * MB_PAGES)) "$@"
 	fi
-	modprobe tmem_fake seed="$SEED" "$@" || die "cannot load tmem_fake $*"
+	modprobe tmem_fake seed="$SEED" cleancache=0 "$@" ||
+		die "cannot load tmem_fake $*"
 	[ "$(backend)" = tmem_fake ] || die "tmem_fake did not register"
 	fake_counters=$(ls $FAKE)
 }
@@ -221,7 +223,7 @@ show()
 
 backend()
 {
-	show $FRONTSWAP/backend
+	show "${front_end-$FRONTSWAP}/backend"
 }
 
 fake()
@@ -498,6 +500,7 @@ undo()
 	# shellcheck disable=SC2046
 	kill $(cat "$tmp/jobs") 2>/dev/null
 	wait
+	echo $$ >$CGROUPS/cgroup.procs
 	if [ -f $CGROUP/cgroup.kill ]; then
 		echo max >$CGROUP/memory.high
 		wait_for 5 rmdir $CGROUP || undone=1

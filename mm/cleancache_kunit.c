@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Unit tests of cleancache: what needs no filesystem. */
+#include <kunit/test.h>
+
+#include <linux/slab.h>
+
+#include "cleancache.h"
+
+/* What is remembered of a file's pages */
+
+struct object_test {
+	struct address_space mapping;
+	struct cleancache_mount *mount;
+	struct cleancache_object *object;
+};
+
+static void test_mount_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct cleancache_mount, kobj));
+}
+
+static const struct kobj_type test_mount_ktype = {
+	.release = test_mount_release,
+};
+
+static int object_test_init(struct kunit *test)
+{
+	struct object_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->mount = kzalloc(sizeof(*ctx->mount), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->mount);
+	kobject_init(&ctx->mount->kobj, &test_mount_ktype);
+	spin_lock_init(&ctx->mount->lock);
+	INIT_LIST_HEAD(&ctx->mount->objects);
+	ctx->object = cleancache_object_make(&ctx->mapping, ctx->mount);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->object);
+	test->priv = ctx;
+	return 0;
+}
+
+static void object_test_exit(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+
+	if (!ctx)
+		return;
+	cleancache_object_kill(ctx->object, /*tell=*/true);
+	cleancache_object_put(ctx->object);
+	kobject_put(&ctx->mount->kobj);
+}
+
+static void hold(struct kunit *test, pgoff_t index, unsigned int nr)
+{
+	struct object_test *ctx = test->priv;
+	DECLARE_BITMAP(held, CLEANCACHE_CHUNK_PAGES);
+
+	bitmap_fill(held, CLEANCACHE_CHUNK_PAGES);
+	KUNIT_ASSERT_TRUE(test, cleancache_claim(ctx->object, index, nr));
+	cleancache_settle(ctx->object, index, nr, held);
+}
+
+static long pages(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+
+	return atomic_long_read(&ctx->mount->nr_pages);
+}
+
+static void object_is_found_by_its_file(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+	struct address_space *other = kunit_kzalloc(test, sizeof(*other),
+						    GFP_KERNEL);
+	struct cleancache_object *found;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	found = cleancache_object_find(&ctx->mapping);
+	KUNIT_EXPECT_PTR_EQ(test, found, ctx->object);
+	if (found)
+		cleancache_object_put(found);
+	KUNIT_EXPECT_NULL(test, cleancache_object_find(other));
+	KUNIT_EXPECT_TRUE(test, test_bit(AS_CLEANCACHE, &ctx->mapping.flags));
+}
+
+/* An id that comes back would bring back another file's pages. */
+static void object_has_an_id_of_its_own(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+	u64 id = ctx->object->id;
+
+	cleancache_object_kill(ctx->object, /*tell=*/true);
+	cleancache_object_put(ctx->object);
+	KUNIT_EXPECT_NULL(test, cleancache_object_find(&ctx->mapping));
+	ctx->object = cleancache_object_make(&ctx->mapping, ctx->mount);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->object);
+	KUNIT_EXPECT_GT(test, ctx->object->id, id);
+}
+
+static void object_remembers_pages(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+
+	hold(test, 0, 1);
+	hold(test, 8, 4);
+	hold(test, 10 * CLEANCACHE_CHUNK_PAGES, 512);
+	KUNIT_EXPECT_EQ(test, pages(test), 517);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 0, 1), 1);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 8, 8), 4);
+	hold(test, 8, 4);
+	KUNIT_EXPECT_EQ(test, pages(test), 517);
+	KUNIT_EXPECT_EQ(test, cleancache_release(ctx->object, 8, 8), 4);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 8, 8), 0);
+	KUNIT_EXPECT_EQ(test, pages(test), 513);
+}
+
+static void object_keeps_what_was_taken(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+	unsigned long held = 0x5;
+
+	hold(test, 16, 4);
+	KUNIT_ASSERT_TRUE(test, cleancache_claim(ctx->object, 16, 4));
+	cleancache_settle(ctx->object, 16, 4, &held);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 16, 1), 1);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 17, 1), 0);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 18, 1), 1);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 19, 1), 0);
+	KUNIT_EXPECT_EQ(test, pages(test), 2);
+}
+
+/* A page that is forgotten while the backend gets it must not be seen again. */
+static void object_forgets_during_a_put(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+	unsigned long held = 0xf;
+
+	KUNIT_ASSERT_TRUE(test, cleancache_claim(ctx->object, 4, 4));
+	cleancache_forget(ctx->object, 5, 6);
+	cleancache_settle(ctx->object, 4, 4, &held);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 4, 1), 1);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 5, 2), 0);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 7, 1), 1);
+	KUNIT_EXPECT_EQ(test, pages(test), 2);
+}
+
+static void object_takes_nothing_when_dead(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+	unsigned long held = 1;
+
+	KUNIT_ASSERT_TRUE(test, cleancache_claim(ctx->object, 4, 1));
+	cleancache_object_kill(ctx->object, /*tell=*/true);
+	cleancache_settle(ctx->object, 4, 1, &held);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 4, 1), 0);
+	KUNIT_EXPECT_FALSE(test, cleancache_claim(ctx->object, 4, 1));
+	KUNIT_EXPECT_EQ(test, pages(test), 0);
+}
+
+static void object_forgets_ranges(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+	pgoff_t far = 1000 * CLEANCACHE_CHUNK_PAGES;
+
+	hold(test, 0, 64);
+	hold(test, CLEANCACHE_CHUNK_PAGES, 64);
+	hold(test, far, 64);
+	cleancache_forget(ctx->object, 10, 19);
+	KUNIT_EXPECT_EQ(test, pages(test), 182);
+	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 0, 64), 54);
+	cleancache_forget(ctx->object, 63, CLEANCACHE_CHUNK_PAGES);
+	KUNIT_EXPECT_EQ(test, pages(test), 180);
+	cleancache_forget(ctx->object, CLEANCACHE_CHUNK_PAGES + 60, far + 3);
+	KUNIT_EXPECT_EQ(test, pages(test), 172);
+	cleancache_forget(ctx->object, 20, (pgoff_t)-1);
+	KUNIT_EXPECT_EQ(test, pages(test), 10);
+	cleancache_forget(ctx->object, 0, (pgoff_t)-1);
+	KUNIT_EXPECT_EQ(test, pages(test), 0);
+}
+
+static void object_knows_what_was_seen(struct kunit *test)
+{
+	struct object_test *ctx = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, cleancache_seen(ctx->object, 8, 4));
+	KUNIT_EXPECT_TRUE(test, cleancache_seen(ctx->object, 8, 4));
+	KUNIT_EXPECT_FALSE(test, cleancache_seen(ctx->object, 8, 8));
+	/* Forgotten for want of room: still seen. Changed: another page. */
+	cleancache_forget(ctx->object, 8, 15);
+	KUNIT_EXPECT_TRUE(test, cleancache_seen(ctx->object, 8, 8));
+	cleancache_unsee(ctx->object, 9, 9);
+	KUNIT_EXPECT_TRUE(test, cleancache_seen(ctx->object, 8, 1));
+	KUNIT_EXPECT_FALSE(test, cleancache_seen(ctx->object, 9, 1));
+	KUNIT_EXPECT_EQ(test, pages(test), 0);
+}
+
+static struct kunit_case object_cases[] = {
+	KUNIT_CASE(object_is_found_by_its_file),
+	KUNIT_CASE(object_has_an_id_of_its_own),
+	KUNIT_CASE(object_remembers_pages),
+	KUNIT_CASE(object_keeps_what_was_taken),
+	KUNIT_CASE(object_forgets_during_a_put),
+	KUNIT_CASE(object_takes_nothing_when_dead),
+	KUNIT_CASE(object_forgets_ranges),
+	KUNIT_CASE(object_knows_what_was_seen),
+	{}
+};
+
+static struct kunit_suite object_suite = {
+	.name = "cleancache_object",
+	.init = object_test_init,
+	.exit = object_test_exit,
+	.test_cases = object_cases,
+};
+
+/* Who may be put */
+
+static void policy_each_reason(struct kunit *test)
+{
+	unsigned long served = BIT(CLEANCACHE_MOUNT_SERVED);
+	unsigned long draining = BIT(CLEANCACHE_MOUNT_DRAINING);
+	unsigned long excluded = BIT(CLEANCACHE_MOUNT_EXCLUDED);
+
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, 0, served),
+			CLEANCACHE_ACCEPT);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, 0, 0),
+			CLEANCACHE_REJECT_MOUNT);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, 0, draining),
+			CLEANCACHE_REJECT_DRAINING);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, 0, served | excluded),
+			CLEANCACHE_REJECT_EXCLUDED);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, BIT(CLEANCACHE_DISABLED),
+						served),
+			CLEANCACHE_REJECT_DISABLED);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, BIT(CLEANCACHE_HIBERNATING),
+						served),
+			CLEANCACHE_REJECT_HIBERNATION);
+}
+
+static void policy_encrypted_mount(struct kunit *test)
+{
+	unsigned long mount = BIT(CLEANCACHE_MOUNT_SERVED) |
+			      BIT(CLEANCACHE_MOUNT_ENCRYPTED);
+	unsigned long allow = BIT(CLEANCACHE_ALLOW_ENCRYPTED);
+
+	KUNIT_EXPECT_EQ(test, cleancache_policy(CLEANCACHE_OUTSIDE, 0, mount),
+			CLEANCACHE_REJECT_ENCRYPTED);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(CLEANCACHE_OUTSIDE, allow,
+						mount),
+			CLEANCACHE_ACCEPT);
+	KUNIT_EXPECT_EQ(test, cleancache_policy(0, 0, mount),
+			CLEANCACHE_ACCEPT);
+}
+
+static struct kunit_case policy_cases[] = {
+	KUNIT_CASE(policy_each_reason),
+	KUNIT_CASE(policy_encrypted_mount),
+	{}
+};
+
+static struct kunit_suite policy_suite = {
+	.name = "cleancache_policy",
+	.test_cases = policy_cases,
+};
+
+/* Backends */
+
+static int test_init_fs(size_t page_size)
+{
+	return -ENOSPC;
+}
+
+static int test_put(int pool, u64 object, pgoff_t index, struct folio *folio,
+		    unsigned int nr, unsigned long *held)
+{
+	return 0;
+}
+
+static int test_get(int pool, u64 object, pgoff_t index, struct folio *folio,
+		    unsigned int nr)
+{
+	return -ENOENT;
+}
+
+static void test_invalidate(int pool, u64 object, pgoff_t index,
+			    unsigned int nr)
+{
+}
+
+static void test_invalidate_inode(int pool, u64 object)
+{
+}
+
+static void test_invalidate_fs(int pool)
+{
+}
+
+static const struct cleancache_ops test_ops = {
+	.name = "kunit",
+	.max_index = ULONG_MAX,
+	.init_fs = test_init_fs,
+	.put = test_put,
+	.get = test_get,
+	.invalidate = test_invalidate,
+	.invalidate_inode = test_invalidate_inode,
+	.invalidate_fs = test_invalidate_fs,
+};
+
+static void backend_is_alone(struct kunit *test)
+{
+	struct cleancache_ops other = test_ops;
+
+	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&test_ops), 0);
+	KUNIT_EXPECT_TRUE(test, cleancache_active());
+	KUNIT_EXPECT_EQ(test, cleancache_register_ops(&other), -EBUSY);
+	KUNIT_EXPECT_EQ(test, cleancache_register_ops(&test_ops), -EBUSY);
+	cleancache_unregister_ops(&test_ops);
+	KUNIT_EXPECT_FALSE(test, cleancache_active());
+	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&other), 0);
+	cleancache_unregister_ops(&other);
+}
+
+static void backend_is_complete(struct kunit *test)
+{
+	struct cleancache_ops ops = test_ops;
+
+	ops.get = NULL;
+	KUNIT_EXPECT_EQ(test, cleancache_register_ops(&ops), -EINVAL);
+	ops = test_ops;
+	ops.name = NULL;
+	KUNIT_EXPECT_EQ(test, cleancache_register_ops(&ops), -EINVAL);
+	ops = test_ops;
+	ops.flags = CLEANCACHE_FLAGS + 1;
+	KUNIT_EXPECT_EQ(test, cleancache_register_ops(&ops), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, cleancache_active());
+}
+
+static struct kunit_case backend_cases[] = {
+	KUNIT_CASE(backend_is_alone),
+	KUNIT_CASE(backend_is_complete),
+	{}
+};
+
+static struct kunit_suite backend_suite = {
+	.name = "cleancache_backend",
+	.test_cases = backend_cases,
+};
+
+kunit_test_suites(&object_suite, &policy_suite, &backend_suite);
+
+MODULE_DESCRIPTION("KUnit tests of cleancache");
+MODULE_LICENSE("GPL");
