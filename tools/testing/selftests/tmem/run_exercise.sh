@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Processes that write, read, truncate, punch, clone and evict one file in all
+# the ways there are, and know what has to be in it, while the store takes pages
+# and drops some at random. What the store has is compared with the disk.
+#
+# Environment, besides that of tmem_lib.sh:
+#	EXERCISE_SECONDS	of each run (10)
+
+. "$(dirname "$0")/tmem_lib.sh"
+. "$(dirname "$0")/tmem_files.sh"
+
+seconds=${EXERCISE_SECONDS:-10}
+count=0
+for fs in $FILESYSTEMS; do
+	[ "$fs" = erofs ] || count=$((count + 1))
+done
+plan_files $((count * 14))
+
+# shellcheck disable=SC2317
+undo_more()
+{
+	undo_files
+}
+
+# exercise NAME [OPTION]...
+exercise()
+{
+	local name="$1"
+
+	shift
+	hits=$(cleancache hits)
+	fileload -s "$SEED" -t "$seconds" -z 1024 -r "$CGROUP/memory.reclaim" \
+		"$@" "$MOUNT/file" >"$tmp/exercise"
+	status=$?
+	sed 's/^# //; s/^/# /' "$tmp/exercise"
+	check "$name: right" $status -eq 0
+	check "$name: hits" $(($(cleancache hits) - hits)) -gt 0
+	check "$name: wrong" "$(cleancache corrupted)" -eq 0
+}
+
+run_fs()
+{
+	make_fs "$1"
+	mount_fs "$1"
+	enter_cgroup
+
+	load_fake_files "$(mb 32)" exclusive=0
+	exercise "$1, one process" -p 1
+	set_cleancache verify 1
+	exercise "$1, verified" -p 2
+	check "$1: pages were compared" "$(cleancache verified)" -gt 0
+	set_cleancache verify 0
+	set_fake drop_mean_ms 500
+	set_fake percent 90
+	exercise "$1, random eviction" -p 4 -D
+	unload_fake || die "rmmod"
+
+	load_fake_files "$(mb 32)" exclusive=1
+	exercise "$1, destructive" -p 4
+	check "$1: no page of the file left" "$(rm "$MOUNT/file" &&
+		fake pages)" -eq 0
+	unload_fake || die "rmmod"
+	leave_cgroup
+	umount "$MOUNT" || die "umount"
+}
+
+for fs in $FILESYSTEMS; do
+	[ "$fs" = erofs ] || run_fs "$fs"
+done
+finish
