@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# usage: files.sh [store]
+#
+# Searches and sums up all files on a disk, twice, and counts what was read from
+# it and, with "store", from the fake hypervisor.
+set -eu
+
+store=${1-}
+disk=$(basename "$(readlink -f /dev/tmem/files)")
+front=/sys/kernel/mm/tmem/cleancache
+
+# Field 3 is sectors read.
+sectors()
+{
+	awk '{ print $3 }' "/sys/block/$disk/stat"
+}
+
+stat()
+{
+	echo "# stat $1=$2"
+}
+
+if [ "$store" ]; then
+	if ! modprobe tmem_fake scribble=0 exclusive=1 region_start="$TMEM_REGION_START" \
+			region_mb="$TMEM_REGION_MB"; then
+		echo "not ok 1 no tmem: this kernel has no tmem_fake"
+		exit 1
+	fi
+fi
+mount -t ext4 -o ro,noload /dev/tmem/files /mnt
+cd /mnt
+
+work()
+{
+	grep -r EXPORT_SYMBOL . | wc -l
+	find . -type f | LC_ALL=C sort | xargs cksum | cksum | cut -d ' ' -f 1
+}
+
+begin=$(cut -d ' ' -f 1 /proc/uptime)
+first=$(work)
+sectors_first=$(sectors)
+second=$(work)
+end=$(cut -d ' ' -f 1 /proc/uptime)
+if [ "$first" != "$second" ]; then
+	echo "not ok 1 the second time the files had another content"
+	exit 1
+fi
+
+stat elapsed_seconds "$(echo "$begin $end" | awk '{ printf "%.1f", $2 - $1 }')"
+stat matches "$(echo "$first" | head -n 1)"
+stat checksum "$(echo "$first" | tail -n 1)"
+stat disk_sectors_read "$(sectors)"
+stat disk_sectors_read_again $(($(sectors) - sectors_first))
+if [ "$store" ]; then
+	stat store_pages_put "$(cat $front/puts)"
+	stat store_pages_hit "$(cat $front/hits)"
+	stat store_pages_missed "$(cat $front/misses)"
+	stat store_pages_held "$(cat $front/pages)"
+fi
+cd /
+umount /mnt
+[ -z "$store" ] || rmmod tmem_fake
+echo "TAP version 13"
+echo "1..1"
+echo "ok 1 searched"
