@@ -352,6 +352,8 @@ static struct cleancache_object *cleancache_prepare_get(struct folio *folio,
 	unsigned int held;
 
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	/* If there is a note about this frame, it is of another folio. */
+	cleancache_end_read(folio, /*success=*/false);
 	if (!cleancache_may_hold(mapping) || !nr ||
 	    !cleancache_may_fill(folio) || cleancache_check_file(mapping))
 		return NULL;

@@ -2,6 +2,11 @@
 /* Unit tests of cleancache: what needs no filesystem. */
 #include <kunit/test.h>
 
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "cleancache.h"
@@ -336,6 +341,140 @@ static void backend_is_complete(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, cleancache_active());
 }
 
+/*
+ * Ways to forget, for a file of which the page cache has nothing: the store may
+ * have it all.
+ */
+
+struct way_test {
+	struct inode *inode;
+	struct cleancache_mount *mount;
+};
+
+static int way_test_init(struct kunit *test)
+{
+	struct way_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	DECLARE_BITMAP(held, CLEANCACHE_CHUNK_PAGES);
+	struct cleancache_object *object;
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->mount = kzalloc(sizeof(*ctx->mount), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->mount);
+	kobject_init(&ctx->mount->kobj, &test_mount_ktype);
+	spin_lock_init(&ctx->mount->lock);
+	INIT_LIST_HEAD(&ctx->mount->objects);
+	ctx->inode = alloc_anon_inode(current->fs->root.mnt->mnt_sb);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx->inode));
+	ctx->inode->i_size = 64 * PAGE_SIZE;
+	test->priv = ctx;
+
+	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&test_ops), 0);
+	object = cleancache_object_make(&ctx->inode->i_data, ctx->mount);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	bitmap_fill(held, CLEANCACHE_CHUNK_PAGES);
+	KUNIT_ASSERT_TRUE(test, cleancache_claim(object, 0, 64));
+	cleancache_settle(object, 0, 64, held);
+	cleancache_object_put(object);
+	KUNIT_ASSERT_TRUE(test, mapping_empty(&ctx->inode->i_data));
+	return 0;
+}
+
+static void way_test_exit(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+
+	if (!ctx)
+		return;
+	if (ctx->inode)
+		iput(ctx->inode);
+	cleancache_unregister_ops(&test_ops);
+	kobject_put(&ctx->mount->kobj);
+}
+
+static long pages_left(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+
+	return atomic_long_read(&ctx->mount->nr_pages);
+}
+
+/* Byte ranges: pages at the edges go, since a part of them changed. */
+static void way_truncate(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct address_space *mapping = &ctx->inode->i_data;
+
+	truncate_inode_pages_range(mapping, 60 * PAGE_SIZE + 1, -1);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 60);
+	truncate_inode_pages_range(mapping, 10 * PAGE_SIZE + 1,
+				   12 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 57);
+	truncate_inode_pages_range(mapping, 20 * PAGE_SIZE,
+				   21 * PAGE_SIZE - 1);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 56);
+	truncate_inode_pages(mapping, 0);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 0);
+}
+
+static void way_invalidate(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct address_space *mapping = &ctx->inode->i_data;
+
+	invalidate_inode_pages2_range(mapping, 10, 19);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 54);
+	invalidate_inode_pages2(mapping);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 0);
+}
+
+static void way_direct_write(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
+	struct kiocb iocb = { .ki_filp = file, .ki_pos = 10 * PAGE_SIZE };
+
+	KUNIT_ASSERT_NOT_NULL(test, file);
+	file->f_mapping = &ctx->inode->i_data;
+	kiocb_invalidate_post_direct_write(&iocb, PAGE_SIZE + 1);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 62);
+}
+
+static void way_invalidate_inode(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+
+	filemap_invalidate_inode(ctx->inode, false, 0, 10 * PAGE_SIZE - 1);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 54);
+	filemap_invalidate_inode(ctx->inode, true, 0, LLONG_MAX);
+	KUNIT_EXPECT_EQ(test, pages_left(test), 0);
+}
+
+static void way_evict(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+
+	iput(ctx->inode);
+	ctx->inode = NULL;
+	KUNIT_EXPECT_EQ(test, pages_left(test), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->mount->nr_objects), 0);
+}
+
+static struct kunit_case way_cases[] = {
+	KUNIT_CASE(way_truncate),
+	KUNIT_CASE(way_invalidate),
+	KUNIT_CASE(way_direct_write),
+	KUNIT_CASE(way_invalidate_inode),
+	KUNIT_CASE(way_evict),
+	{}
+};
+
+static struct kunit_suite way_suite = {
+	.name = "cleancache_ways",
+	.init = way_test_init,
+	.exit = way_test_exit,
+	.test_cases = way_cases,
+};
+
 static struct kunit_case backend_cases[] = {
 	KUNIT_CASE(backend_is_alone),
 	KUNIT_CASE(backend_is_complete),
@@ -347,7 +486,7 @@ static struct kunit_suite backend_suite = {
 	.test_cases = backend_cases,
 };
 
-kunit_test_suites(&object_suite, &policy_suite, &backend_suite);
+kunit_test_suites(&object_suite, &policy_suite, &way_suite, &backend_suite);
 
 MODULE_DESCRIPTION("KUnit tests of cleancache");
 MODULE_LICENSE("GPL");

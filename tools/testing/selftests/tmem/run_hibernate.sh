@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Hibernation with a store that is not part of the image: it is emptied before,
-# closed until the machine is back, and open again afterwards. The swap disk
-# must be named by resume= on the command line. Run by itself.
+# closed until the machine is back, and open again afterwards, for swapped out
+# pages and for those of files. The swap disk must be named by resume= on the
+# command line. Run by itself.
 
 . "$(dirname "$0")/tmem_lib.sh"
+. "$(dirname "$0")/tmem_files.sh"
 
 VERDICT=/dev/virtio-ports/tmem.verdict
 
 [ -w /sys/power/disk ] || skip_all "CONFIG_HIBERNATION"
-plan 13
+plan_files 18
+
+# shellcheck disable=SC2317
+undo_more()
+{
+	undo_files
+}
 
 # shellcheck disable=SC2317
 hibernate()
@@ -23,7 +31,10 @@ device=$(disk swap0)
 
 no_readahead
 make_cgroup max
-load_fake "$(mb 192)"
+make_fs ext4
+mount_fs ext4
+exclude_others
+load_fake "$(mb 192)" cleancache=1
 swap_on "$device"
 load_start -g $CGROUP -m "$megabytes" -z 5
 load fill
@@ -32,6 +43,13 @@ load age=50
 echo $((megabytes / 2))M >$CGROUP/memory.high
 echo max >$CGROUP/memory.high
 check "before: pages held" "$(fake pages)" -gt 0
+enter_cgroup
+head -c 8M /dev/urandom >"$MOUNT/file"
+exec 7<"$MOUNT/file"
+right=$(content "$MOUNT/file")
+evict
+leave_cgroup
+check "before: pages of files held" "$(show "$mount_dir/pages")" -gt 1000
 
 echo 0 >/sys/power/image_size
 echo shutdown >/sys/power/disk
@@ -46,10 +64,23 @@ snapshot end
 check "pages refused meanwhile" "$(changed start fs_rejects_hibernation)" -gt 0
 check "pages stored meanwhile" "$(changed start fs_stores)" -eq 0
 check "pages held afterwards" "$(fake pages):$(frontswap pages)" = 0:0
+check "pages of files held afterwards" "$(cleancache pages)" -eq 0
+enter_cgroup
+check "after resume: content of the file" \
+	"$(content "$MOUNT/file")" = "$right"
+leave_cgroup
 check_content "after resume"
 load age=50 pageout
 check "the store is in use again: pages held" "$(fake pages)" -gt 0
 check_content "in use again"
+enter_cgroup
+evict
+check "in use again: pages of files" "$(show "$mount_dir/pages")" -gt 1000
+check "in use again: content of the file" \
+	"$(content "$MOUNT/file")" = "$right"
+exec 7<&-
+leave_cgroup
+umount "$MOUNT" || die "umount"
 check_held "in use again"
 check_load_end "the end"
 

@@ -23,9 +23,8 @@ plan_files()
 	plan "$1"
 }
 
-# load_fake_files MB [PARAMETER=VALUE]...: the backend, for files only. Mounts
-# that are there already, of the guest's own system, stay out of it.
-load_fake_files()
+# Mounts of the guest's own system stay out of it.
+exclude_others()
 {
 	local mount
 
@@ -34,6 +33,12 @@ load_fake_files()
 			echo 1 >"$mount/excluded" ||
 			die "cannot exclude $mount"
 	done
+}
+
+# load_fake_files MB [PARAMETER=VALUE]...: the backend, for files only
+load_fake_files()
+{
+	exclude_others
 	front_end=$CLEANCACHE
 	load_fake "$@" frontswap=0 cleancache=1
 }
@@ -69,7 +74,8 @@ mount_fs()
 	local type="$1"
 
 	shift
-	mount -t "$type" "$@" "$SCRATCH" "$MOUNT" || die "mount $type"
+	mount -t "$type" "$@" "${mount_device:-$SCRATCH}" "$MOUNT" ||
+		die "mount $type"
 	mount_dir=$CLEANCACHE/mounts/$(mountpoint -d "$MOUNT")
 	[ -d "$mount_dir" ] || die "no directory $mount_dir"
 }
@@ -94,18 +100,19 @@ undo_files()
 	! mountpoint -q "$MOUNT" || umount "$MOUNT"
 }
 
-# evict: reclaim what is in the page cache of CGROUP, but for the programs that
-# run there. Not more, or inodes are reclaimed too, and what the store has of
-# them is forgotten.
+# evict: reclaim the page cache of CGROUP but for 1 MB, the programs that run
+# there. Not more, or inodes are reclaimed too, and what the store has of them is
+# forgotten, unless they are open.
 evict()
 {
-	local tries=10 bytes
+	local tries=10 bytes keep=1048576
 
 	sync
 	while [ $tries -gt 0 ]; do
 		bytes=$(sed -n 's/^file //p' "$CGROUP/memory.stat")
-		[ "$bytes" -gt 1048576 ] || return 0
-		echo "$((bytes - 524288))" >"$CGROUP/memory.reclaim" 2>/dev/null
+		[ "$bytes" -gt $keep ] || return 0
+		echo "$((bytes - keep / 2))" >"$CGROUP/memory.reclaim" \
+			2>/dev/null
 		tries=$((tries - 1))
 	done
 	note "$bytes bytes of files cannot be reclaimed"

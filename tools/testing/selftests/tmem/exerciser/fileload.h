@@ -202,4 +202,10 @@ enum outcome do_reopen(void);
 enum outcome do_aioread(void);
 enum outcome do_aiowrite(void);
 
+/* fileload.c, filesum.c */
+extern const struct op ops[];
+extern const size_t nr_ops;
+
+void print_summary(bool failed);
+
 #endif /* FILELOAD_H */

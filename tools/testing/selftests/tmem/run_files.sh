@@ -1,0 +1,205 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Files that come and go, change their names and their filesystem's state: whose
+# pages are whose. And files whose pages must not leave the page cache at all.
+
+. "$(dirname "$0")/tmem_lib.sh"
+. "$(dirname "$0")/tmem_files.sh"
+
+count=0
+for fs in $FILESYSTEMS; do
+	[ "$fs" = erofs ] || count=$((count + 1))
+done
+plan_files $((count * 15 + 6))
+
+file=$MOUNT/file
+
+# shellcheck disable=SC2317
+undo_more()
+{
+	undo_files
+}
+
+# fill LETTER FILE: more of it than evict leaves in the page cache
+fill()
+{
+	head -c 4M /dev/zero | tr '\0' "$1" >"$2" || die "$2"
+}
+
+letter()
+{
+	head -c 1 "$1" | tr '\0' 0
+}
+
+# store LETTER FILE: the store has it, and nobody else
+store()
+{
+	fill "$1" "$2"
+	evict
+}
+
+# An inode number comes back; what the store had of it must not.
+run_reuse()
+{
+	local i ino wrong=0 reused=0 inos=
+
+	for i in $(seq 20); do
+		store x "$MOUNT/old"
+		[ "$(letter "$MOUNT/old")" = x ] || wrong=$((wrong + 1))
+		ino=$(stat -c %i "$MOUNT/old")
+		inos="$inos $ino "
+		rm "$MOUNT/old"
+		truncate -s 4M "$MOUNT/new"
+		[ "$(letter "$MOUNT/new")" = 0 ] || wrong=$((wrong + 1))
+		case "$inos" in
+		*" $(stat -c %i "$MOUNT/new") "*) reused=$((reused + 1)) ;;
+		esac
+		rm "$MOUNT/new"
+	done
+	check "$1, unlink and create: wrong" $wrong -eq 0
+	check "$1, unlink and create: inode numbers that came back" \
+		$reused -gt 0
+}
+
+run_names()
+{
+	store a "$file"
+	exec 7<"$file"
+	mv "$file" "$MOUNT/renamed"
+	ln "$MOUNT/renamed" "$MOUNT/linked"
+	hits=$(cleancache hits)
+	check "$1, renamed: content" "$(letter "$MOUNT/renamed")" = a
+	check "$1, renamed: hits" $(($(cleancache hits) - hits)) -gt 0
+	evict
+	check "$1, hard link: content" "$(letter "$MOUNT/linked")" = a
+	fill b "$MOUNT/linked"
+	evict
+	check "$1, written by the other name: content" \
+		"$(letter "$MOUNT/renamed")" = b
+	exec 7<&-
+	mv "$MOUNT/renamed" "$file"
+}
+
+run_states()
+{
+	store c "$file"
+	exec 7<"$file"
+	mount -o remount,ro "$MOUNT" 2>/dev/null || die "remount"
+	hits=$(cleancache hits)
+	check "$1, read-only: content" "$(letter "$file")" = c
+	check "$1, read-only: hits" $(($(cleancache hits) - hits)) -gt 0
+	mount -o remount,rw "$MOUNT" || die "remount"
+	store d "$file"
+	check "$1, writable again: content" "$(letter "$file")" = d
+	evict
+	fsfreeze -f "$MOUNT" || die "fsfreeze"
+	check "$1, frozen: content" "$(letter "$file")" = d
+	fsfreeze -u "$MOUNT" || die "fsfreeze"
+	fill e "$file"
+	check "$1, thawed: content" "$(letter "$file")" = e
+	exec 7<&-
+}
+
+# A tree of small files that was never put: no call but for what is evicted.
+run_cold()
+{
+	local i
+
+	mkdir "$MOUNT/tree"
+	for i in $(seq 200); do
+		echo "$i" >"$MOUNT/tree/$i"
+	done
+	umount "$MOUNT" || die "umount"
+	mount_fs "$1"
+	gets=$(fake get_calls)
+	misses=$(cleancache misses)
+	cat "$MOUNT"/tree/* >/dev/null
+	check "$1, cold scan: gets" $(($(fake get_calls) - gets)) -eq 0
+	check "$1, cold scan: misses are counted" \
+		$(($(cleancache misses) - misses)) -ge 200
+}
+
+# Two filesystems of one uuid, on two devices
+run_twins()
+{
+	local twin="$tmp/twin" option=
+
+	mkdir -p "$twin"
+	[ "$1" != xfs ] || option=nouuid
+	truncate -s 320M "$tmp/image"
+	umount "$MOUNT" || die "umount"
+	mkfs."$1" -q "$tmp/image" >/dev/null 2>&1 || die "mkfs.$1"
+	dd if="$tmp/image" of="$SCRATCH" bs=1M conv=sparse 2>/dev/null ||
+		die "dd"
+	# shellcheck disable=SC2086
+	mount_fs "$1" ${option:+-o $option}
+	loop=$(losetup -f) && losetup "$loop" "$tmp/image" || die "losetup"
+	# shellcheck disable=SC2086
+	mount -t "$1" ${option:+-o $option} "$loop" "$twin" ||
+		die "mount twin"
+	fill s "$MOUNT/file"
+	fill t "$twin/file"
+	exec 7<"$MOUNT/file" 8<"$twin/file"
+	evict
+	check "$1, twins: one" "$(letter "$MOUNT/file")" = s
+	check "$1, twins: the other" "$(letter "$twin/file")" = t
+	exec 7<&- 8<&-
+	umount "$twin" && losetup -d "$loop" || die "umount twin"
+	rm "$tmp/image"
+}
+
+run_fs()
+{
+	make_fs "$1"
+	mount_fs "$1"
+	enter_cgroup
+	load_fake_files 16 exclusive=0
+	run_reuse "$1"
+	run_names "$1"
+	run_states "$1"
+	run_cold "$1"
+	run_twins "$1"
+	unload_fake || die "rmmod"
+	leave_cgroup
+	umount "$MOUNT" || die "umount"
+}
+
+# Pages of these are in clear, or verified, in the page cache only.
+run_protected()
+{
+	make_fs ext4 -O encrypt,verity -b 4096
+	mount_fs ext4
+	enter_cgroup
+	load_fake_files 16 exclusive=0
+	mkdir "$MOUNT/secret"
+	check_that "a directory is encrypted" \
+		fileprotect encrypt "$MOUNT/secret"
+	fill u "$MOUNT/secret/file"
+	puts=$(cleancache puts)
+	refused=$(cleancache rejects_file)
+	evict
+	check "encrypted: puts" $(($(cleancache puts) - puts)) -eq 0
+	check "encrypted: refused" \
+		$(($(cleancache rejects_file) - refused)) -ge 16
+
+	# What was put before is not seen any more.
+	store v "$MOUNT/verity"
+	check_that "a file is verified" fileprotect verity "$MOUNT/verity"
+	letter "$MOUNT/verity" >"$tmp/letter"
+	puts=$(cleancache puts)
+	hits=$(cleancache hits)
+	evict
+	letter "$MOUNT/verity" >"$tmp/letter"
+	check "verity: puts" $(($(cleancache puts) - puts)) -eq 0
+	check "verity: hits" $(($(cleancache hits) - hits)) -eq 0
+	unload_fake || die "rmmod"
+	leave_cgroup
+	umount "$MOUNT" || die "umount"
+}
+
+for fs in $FILESYSTEMS; do
+	[ "$fs" = erofs ] || run_fs "$fs"
+done
+run_protected
+finish
