@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2317 # functions are called by name
 #
 # While processes work on a file: backends come and go, the store's size changes,
 # the administrator switches, excludes and drops, and the filesystem is unmounted
@@ -43,8 +44,6 @@ exercise_end()
 # until_over FUNCTION: again and again, as long as a run takes
 until_over()
 {
-	local end
-
 	end=$(($(date +%s) + seconds))
 	rounds=0
 	while [ $rounds -lt 4 ] || [ "$(date +%s)" -lt $end ]; do
@@ -82,7 +81,9 @@ decisions()
 	0) set_cleancache enabled 0; set_cleancache enabled 1 ;;
 	1) echo 1 >"$mount_dir/excluded"; echo 0 >"$mount_dir/excluded" ;;
 	2) set_cleancache drop 1 ;;
-	3) set_cleancache verify 1; sleep 0.3; set_cleancache verify 0 ;;
+	3) # See run_exercise.sh for what is not known about xfs.
+	   [ "$fs" = xfs ] || set_cleancache verify 1
+	   sleep 0.3; set_cleancache verify 0 ;;
 	esac
 	sleep 0.2
 }

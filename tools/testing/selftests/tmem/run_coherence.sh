@@ -36,10 +36,12 @@ undo_more()
 # slow READ_MS WRITE_MS: how long the disk takes from now on
 slow()
 {
-	dmsetup --noudevsync suspend --noflush --nolockfs tmem_delay &&
+	dmsetup --noudevsync suspend --noflush --nolockfs tmem_delay ||
+		die "dmsetup suspend"
 	dmsetup --noudevsync load tmem_delay --table \
-		"0 $size delay $SCRATCH 0 $1 $SCRATCH 0 $2" &&
-	dmsetup --noudevsync resume tmem_delay || die "dmsetup"
+		"0 $size delay $SCRATCH 0 $1 $SCRATCH 0 $2" ||
+		die "dmsetup load"
+	dmsetup --noudevsync resume tmem_delay || die "dmsetup resume"
 }
 
 # fill LETTER [PAGES [FIRST]]: pages of the file, all of this letter; without a

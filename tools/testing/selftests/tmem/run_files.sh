@@ -42,7 +42,7 @@ store()
 # An inode number comes back; what the store had of it must not.
 run_reuse()
 {
-	local i ino wrong=0 reused=0 inos=
+	wrong=0 reused=0 inos=
 
 	for i in $(seq 20); do
 		store x "$MOUNT/old"
@@ -104,8 +104,6 @@ run_states()
 # A tree of small files that was never put: no call but for what is evicted.
 run_cold()
 {
-	local i
-
 	mkdir "$MOUNT/tree"
 	for i in $(seq 200); do
 		echo "$i" >"$MOUNT/tree/$i"
@@ -123,7 +121,7 @@ run_cold()
 # Two filesystems of one uuid, on two devices
 run_twins()
 {
-	local twin="$tmp/twin" option=
+	twin="$tmp/twin" option=
 
 	mkdir -p "$twin"
 	[ "$1" != xfs ] || option=nouuid
@@ -134,7 +132,8 @@ run_twins()
 		die "dd"
 	# shellcheck disable=SC2086
 	mount_fs "$1" ${option:+-o $option}
-	loop=$(losetup -f) && losetup "$loop" "$tmp/image" || die "losetup"
+	loop=$(losetup -f)
+	losetup "$loop" "$tmp/image" || die "losetup"
 	# shellcheck disable=SC2086
 	mount -t "$1" ${option:+-o $option} "$loop" "$twin" ||
 		die "mount twin"
@@ -145,7 +144,8 @@ run_twins()
 	check "$1, twins: one" "$(letter "$MOUNT/file")" = s
 	check "$1, twins: the other" "$(letter "$twin/file")" = t
 	exec 7<&- 8<&-
-	umount "$twin" && losetup -d "$loop" || die "umount twin"
+	umount "$twin" || die "umount twin"
+	losetup -d "$loop" || die "losetup -d"
 	rm "$tmp/image"
 }
 
