@@ -5,7 +5,7 @@
  * The way of a page: from the hooks of reclaim and the page cache to the one
  * backend that is registered and back. Documentation/mm/cleancache.rst explains
  * why a page of the store is never out of date ("How pages stay clean"),
- * cleancache_object.c remembers which pages there may be, cleancache_control.c
+ * cleancache_pages.c remembers which pages there may be, cleancache_control.c
  * lets filesystems and backends come and go.
  *
  * The rule that all of this rests on: pages of one index are put and got only by

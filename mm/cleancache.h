@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/cleancache.h>
+#include <linux/gfp.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
@@ -19,12 +20,21 @@
 #include <linux/static_call.h>
 #include <linux/xarray.h>
 
+#include "tmem.h"
+
 /*
  * Pages whose bits are kept together. A folio lies in one chunk, since it is
  * aligned to its size.
  */
 #define CLEANCACHE_CHUNK_PAGES \
 	(1UL << MAX(9, MIN(MAX_XAS_ORDER, PREFERRED_MAX_PAGECACHE_ORDER)))
+
+/*
+ * Called in reclaim, which must not wait for memory, nor use up what is kept for
+ * those who free some.
+ */
+#define CLEANCACHE_GFP \
+	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
 /* Why a page was not put; each has its counter in sysfs. */
 enum cleancache_reject {
@@ -163,6 +173,9 @@ struct cleancache_object *cleancache_object_make(struct address_space *mapping,
 void cleancache_object_put(struct cleancache_object *object);
 void cleancache_object_kill(struct cleancache_object *object, bool tell);
 void cleancache_mount_kill_objects(struct cleancache_mount *mount);
+size_t cleancache_metadata_bytes(void);
+
+/* cleancache_pages.c */
 bool cleancache_claim(struct cleancache_object *object, pgoff_t index,
 		      unsigned int nr);
 void cleancache_settle(struct cleancache_object *object, pgoff_t index,
@@ -177,7 +190,9 @@ bool cleancache_seen(struct cleancache_object *object, pgoff_t index,
 		     unsigned int nr);
 void cleancache_unsee(struct cleancache_object *object, pgoff_t first,
 		      pgoff_t last);
-size_t cleancache_metadata_bytes(void);
+void cleancache_pages_drop(struct cleancache_object *object);
+size_t cleancache_pages_bytes(void);
+int cleancache_pages_init(void);
 
 /* cleancache_control.c */
 int cleancache_set_enabled(bool enabled);
@@ -221,23 +236,6 @@ static inline bool cleancache_sum_check(struct cleancache_object *object,
 int cleancache_mount_add_sysfs(struct cleancache_mount *mount);
 
 /**
- * cleancache_keeps_encrypted - must pages of this mount stay inside?
- * @flags: Properties of the backend, CLEANCACHE_*.
- * @state: State of the front end.
- * @mount_state: State of the mount.
- *
- * Return: true if the backend must not get pages of the mount.
- */
-static inline bool cleancache_keeps_encrypted(unsigned int flags,
-					      unsigned long state,
-					      unsigned long mount_state)
-{
-	return (flags & CLEANCACHE_OUTSIDE) &&
-	       test_bit(CLEANCACHE_MOUNT_ENCRYPTED, &mount_state) &&
-	       !test_bit(CLEANCACHE_ALLOW_ENCRYPTED, &state);
-}
-
-/**
  * cleancache_policy - may pages of a mount be offered to the backend?
  * @flags: Properties of the backend, CLEANCACHE_*.
  * @state: State of the front end.
@@ -257,7 +255,10 @@ cleancache_policy(unsigned int flags, unsigned long state,
 		return CLEANCACHE_REJECT_EXCLUDED;
 	if (test_bit(CLEANCACHE_MOUNT_DRAINING, &mount_state))
 		return CLEANCACHE_REJECT_DRAINING;
-	if (cleancache_keeps_encrypted(flags, state, mount_state))
+	if (tmem_keeps_encrypted(flags & CLEANCACHE_OUTSIDE,
+				 test_bit(CLEANCACHE_MOUNT_ENCRYPTED,
+					  &mount_state),
+				 test_bit(CLEANCACHE_ALLOW_ENCRYPTED, &state)))
 		return CLEANCACHE_REJECT_ENCRYPTED;
 	if (!test_bit(CLEANCACHE_MOUNT_SERVED, &mount_state))
 		return CLEANCACHE_REJECT_MOUNT;

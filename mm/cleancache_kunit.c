@@ -28,16 +28,34 @@ static const struct kobj_type test_mount_ktype = {
 	.release = test_mount_release,
 };
 
+static struct cleancache_mount *test_mount(struct kunit *test)
+{
+	struct cleancache_mount *mount = kzalloc(sizeof(*mount), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, mount);
+	kobject_init(&mount->kobj, &test_mount_ktype);
+	spin_lock_init(&mount->lock);
+	INIT_LIST_HEAD(&mount->objects);
+	return mount;
+}
+
+/* The store has taken these pages. */
+static void test_hold(struct kunit *test, struct cleancache_object *object,
+		      pgoff_t index, unsigned int nr)
+{
+	DECLARE_BITMAP(held, CLEANCACHE_CHUNK_PAGES);
+
+	bitmap_fill(held, CLEANCACHE_CHUNK_PAGES);
+	KUNIT_ASSERT_TRUE(test, cleancache_claim(object, index, nr));
+	cleancache_settle(object, index, nr, held);
+}
+
 static int object_test_init(struct kunit *test)
 {
 	struct object_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->mount = kzalloc(sizeof(*ctx->mount), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx->mount);
-	kobject_init(&ctx->mount->kobj, &test_mount_ktype);
-	spin_lock_init(&ctx->mount->lock);
-	INIT_LIST_HEAD(&ctx->mount->objects);
+	ctx->mount = test_mount(test);
 	ctx->object = cleancache_object_make(&ctx->mapping, ctx->mount);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->object);
 	test->priv = ctx;
@@ -58,11 +76,8 @@ static void object_test_exit(struct kunit *test)
 static void hold(struct kunit *test, pgoff_t index, unsigned int nr)
 {
 	struct object_test *ctx = test->priv;
-	DECLARE_BITMAP(held, CLEANCACHE_CHUNK_PAGES);
 
-	bitmap_fill(held, CLEANCACHE_CHUNK_PAGES);
-	KUNIT_ASSERT_TRUE(test, cleancache_claim(ctx->object, index, nr));
-	cleancache_settle(ctx->object, index, nr, held);
+	test_hold(test, ctx->object, index, nr);
 }
 
 static long pages(struct kunit *test)
@@ -139,11 +154,14 @@ static void object_keeps_what_was_taken(struct kunit *test)
 static void object_forgets_during_a_put(struct kunit *test)
 {
 	struct object_test *ctx = test->priv;
-	unsigned long held = 0xf;
+	unsigned long held = 0xf, told;
 
 	KUNIT_ASSERT_TRUE(test, cleancache_claim(ctx->object, 4, 4));
 	cleancache_forget(ctx->object, 5, 6);
+	told = tmem_sum(&cleancache_stats.invalidates);
 	cleancache_settle(ctx->object, 4, 4, &held);
+	/* The backend may have got it only then, and has to be told again. */
+	KUNIT_EXPECT_EQ(test, tmem_sum(&cleancache_stats.invalidates) - told, 2);
 	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 4, 1), 1);
 	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 5, 2), 0);
 	KUNIT_EXPECT_EQ(test, cleancache_held(ctx->object, 7, 1), 1);
@@ -282,10 +300,16 @@ static int test_put(int pool, u64 object, pgoff_t index, struct folio *folio,
 	return 0;
 }
 
+/* A file that is changed while the backend is asked for a page of it */
+static struct address_space *test_changed;
+
 static int test_get(int pool, u64 object, pgoff_t index, struct folio *folio,
 		    unsigned int nr)
 {
-	return -ENOENT;
+	if (test_changed)
+		cleancache_invalidate(test_changed, index, index + nr - 1);
+	folio_zero_range(folio, 0, nr * PAGE_SIZE);
+	return 0;
 }
 
 static void test_invalidate(int pool, u64 object, pgoff_t index,
@@ -354,15 +378,10 @@ struct way_test {
 static int way_test_init(struct kunit *test)
 {
 	struct way_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	DECLARE_BITMAP(held, CLEANCACHE_CHUNK_PAGES);
 	struct cleancache_object *object;
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->mount = kzalloc(sizeof(*ctx->mount), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx->mount);
-	kobject_init(&ctx->mount->kobj, &test_mount_ktype);
-	spin_lock_init(&ctx->mount->lock);
-	INIT_LIST_HEAD(&ctx->mount->objects);
+	ctx->mount = test_mount(test);
 	ctx->inode = alloc_anon_inode(current->fs->root.mnt->mnt_sb);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx->inode));
 	ctx->inode->i_size = 64 * PAGE_SIZE;
@@ -371,9 +390,7 @@ static int way_test_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&test_ops), 0);
 	object = cleancache_object_make(&ctx->inode->i_data, ctx->mount);
 	KUNIT_ASSERT_NOT_NULL(test, object);
-	bitmap_fill(held, CLEANCACHE_CHUNK_PAGES);
-	KUNIT_ASSERT_TRUE(test, cleancache_claim(object, 0, 64));
-	cleancache_settle(object, 0, 64, held);
+	test_hold(test, object, 0, 64);
 	cleancache_object_put(object);
 	KUNIT_ASSERT_TRUE(test, mapping_empty(&ctx->inode->i_data));
 	return 0;
@@ -459,7 +476,56 @@ static void way_evict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->mount->nr_objects), 0);
 }
 
+/* Return: Whether a page was got. Called for each page once. */
+static bool get_page_of(struct kunit *test, pgoff_t index)
+{
+	struct way_test *ctx = test->priv;
+	struct address_space *mapping = &ctx->inode->i_data;
+	struct folio *folio = filemap_alloc_folio(GFP_KERNEL, 0);
+	bool hit;
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	KUNIT_ASSERT_EQ(test, filemap_add_folio(mapping, folio, index,
+						GFP_KERNEL), 0);
+	filemap_invalidate_lock_shared(mapping);
+	hit = cleancache_get(folio);
+	filemap_invalidate_unlock_shared(mapping);
+	KUNIT_EXPECT_EQ(test, hit, folio_test_uptodate(folio));
+	if (!hit)
+		folio_unlock(folio);
+	folio_put(folio);
+	return hit;
+}
+
+static void way_during_a_get(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct cleancache_ops exclusive = test_ops;
+
+	ctx->inode->i_mode |= S_IFREG;
+	KUNIT_EXPECT_TRUE(test, get_page_of(test, 0));
+	KUNIT_EXPECT_EQ(test, pages_left(test), 64);
+	test_changed = &ctx->inode->i_data;
+	KUNIT_EXPECT_FALSE(test, get_page_of(test, 1));
+	test_changed = NULL;
+	KUNIT_EXPECT_EQ(test, pages_left(test), 63);
+
+	cleancache_unregister_ops(&test_ops);
+	exclusive.flags |= CLEANCACHE_EXCLUSIVE;
+	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&exclusive), 0);
+	KUNIT_EXPECT_TRUE(test, get_page_of(test, 2));
+	KUNIT_EXPECT_EQ(test, pages_left(test), 62);
+	test_changed = &ctx->inode->i_data;
+	KUNIT_EXPECT_FALSE(test, get_page_of(test, 3));
+	test_changed = NULL;
+	KUNIT_EXPECT_EQ(test, pages_left(test), 61);
+	cleancache_unregister_ops(&exclusive);
+	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&test_ops), 0);
+	truncate_inode_pages(&ctx->inode->i_data, 0);
+}
+
 static struct kunit_case way_cases[] = {
+	KUNIT_CASE(way_during_a_get),
 	KUNIT_CASE(way_truncate),
 	KUNIT_CASE(way_invalidate),
 	KUNIT_CASE(way_direct_write),

@@ -15,53 +15,37 @@
 #include "cleancache.h"
 #include "tmem.h"
 
-static struct kobject *cleancache_kobj;
 static struct kobject *mounts_kobj;
 
-/* @counter: Offset in struct cleancache_stats. Return: Sum over all CPUs. */
-static unsigned long cleancache_sum(size_t counter)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		void *stats = per_cpu_ptr(&cleancache_stats, cpu);
-
-		sum += READ_ONCE(*(unsigned long *)(stats + counter));
-	}
-	return sum;
-}
-
-#define CLEANCACHE_COUNTER(_name, _member)				\
-static ssize_t _name##_show(struct kobject *kobj,			\
-			    struct kobj_attribute *attr, char *buf)	\
-{									\
-	return sysfs_emit(buf, "%lu\n",					\
-		cleancache_sum(offsetof(struct cleancache_stats,	\
-					_member)));			\
-}									\
-static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
-
-CLEANCACHE_COUNTER(puts, puts);
-CLEANCACHE_COUNTER(hits, hits);
-CLEANCACHE_COUNTER(misses, misses);
-CLEANCACHE_COUNTER(partial_misses, partial_misses);
-CLEANCACHE_COUNTER(invalidates, invalidates);
-CLEANCACHE_COUNTER(verified, verified);
-CLEANCACHE_COUNTER(corrupted, corrupted);
-CLEANCACHE_COUNTER(rejects_backend, rejects[CLEANCACHE_REJECT_BACKEND]);
-CLEANCACHE_COUNTER(rejects_disabled, rejects[CLEANCACHE_REJECT_DISABLED]);
-CLEANCACHE_COUNTER(rejects_draining, rejects[CLEANCACHE_REJECT_DRAINING]);
-CLEANCACHE_COUNTER(rejects_hibernation, rejects[CLEANCACHE_REJECT_HIBERNATION]);
-CLEANCACHE_COUNTER(rejects_excluded, rejects[CLEANCACHE_REJECT_EXCLUDED]);
-CLEANCACHE_COUNTER(rejects_encrypted, rejects[CLEANCACHE_REJECT_ENCRYPTED]);
-CLEANCACHE_COUNTER(rejects_mount, rejects[CLEANCACHE_REJECT_MOUNT]);
-CLEANCACHE_COUNTER(rejects_file, rejects[CLEANCACHE_REJECT_FILE]);
-CLEANCACHE_COUNTER(rejects_error, rejects[CLEANCACHE_REJECT_ERROR]);
-CLEANCACHE_COUNTER(rejects_direct, rejects[CLEANCACHE_REJECT_DIRECT]);
-CLEANCACHE_COUNTER(rejects_page, rejects[CLEANCACHE_REJECT_PAGE]);
-CLEANCACHE_COUNTER(rejects_admission, rejects[CLEANCACHE_REJECT_ADMISSION]);
-CLEANCACHE_COUNTER(rejects_memory, rejects[CLEANCACHE_REJECT_MEMORY]);
+TMEM_COUNTER(puts, cleancache_stats.puts);
+TMEM_COUNTER(hits, cleancache_stats.hits);
+TMEM_COUNTER(misses, cleancache_stats.misses);
+TMEM_COUNTER(partial_misses, cleancache_stats.partial_misses);
+TMEM_COUNTER(invalidates, cleancache_stats.invalidates);
+TMEM_COUNTER(verified, cleancache_stats.verified);
+TMEM_COUNTER(corrupted, cleancache_stats.corrupted);
+TMEM_COUNTER(rejects_backend,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_BACKEND]);
+TMEM_COUNTER(rejects_disabled,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_DISABLED]);
+TMEM_COUNTER(rejects_draining,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_DRAINING]);
+TMEM_COUNTER(rejects_hibernation,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_HIBERNATION]);
+TMEM_COUNTER(rejects_excluded,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_EXCLUDED]);
+TMEM_COUNTER(rejects_encrypted,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_ENCRYPTED]);
+TMEM_COUNTER(rejects_mount, cleancache_stats.rejects[CLEANCACHE_REJECT_MOUNT]);
+TMEM_COUNTER(rejects_file, cleancache_stats.rejects[CLEANCACHE_REJECT_FILE]);
+TMEM_COUNTER(rejects_error, cleancache_stats.rejects[CLEANCACHE_REJECT_ERROR]);
+TMEM_COUNTER(rejects_direct,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_DIRECT]);
+TMEM_COUNTER(rejects_page, cleancache_stats.rejects[CLEANCACHE_REJECT_PAGE]);
+TMEM_COUNTER(rejects_admission,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_ADMISSION]);
+TMEM_COUNTER(rejects_memory,
+	     cleancache_stats.rejects[CLEANCACHE_REJECT_MEMORY]);
 
 static long cleancache_sum_mounts(void)
 {
@@ -105,18 +89,6 @@ static ssize_t backend_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute backend_attr = __ATTR_RO(backend);
 
-/* A switch: a bit of cleancache_state and what happens when it changes */
-static ssize_t set_switch(const char *buf, size_t len, int (*set)(bool))
-{
-	bool value;
-	int ret;
-
-	ret = kstrtobool(buf, &value);
-	if (!ret)
-		ret = set(value);
-	return ret ?: len;
-}
-
 static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
@@ -127,7 +99,7 @@ static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
 			     const char *buf, size_t len)
 {
-	return set_switch(buf, len, cleancache_set_enabled);
+	return tmem_set_switch(buf, len, cleancache_set_enabled);
 }
 
 static struct kobj_attribute enabled_attr = __ATTR_RW(enabled);
@@ -143,7 +115,7 @@ static ssize_t allow_encrypted_store(struct kobject *kobj,
 				     struct kobj_attribute *attr,
 				     const char *buf, size_t len)
 {
-	return set_switch(buf, len, cleancache_set_allow_encrypted);
+	return tmem_set_switch(buf, len, cleancache_set_allow_encrypted);
 }
 
 static struct kobj_attribute allow_encrypted_attr = __ATTR_RW(allow_encrypted);
@@ -158,7 +130,7 @@ static ssize_t verify_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t verify_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t len)
 {
-	return set_switch(buf, len, cleancache_set_verify);
+	return tmem_set_switch(buf, len, cleancache_set_verify);
 }
 
 static struct kobj_attribute verify_attr = __ATTR_RW(verify);
@@ -356,58 +328,25 @@ int cleancache_mount_add_sysfs(struct cleancache_mount *mount)
 static int puts_get(void *data, u64 *val)
 {
 	/* All that were given to the backend, whatever it did */
-	*val = cleancache_sum(offsetof(struct cleancache_stats, puts)) +
-	       cleancache_sum(offsetof(struct cleancache_stats,
-				       rejects[CLEANCACHE_REJECT_BACKEND]));
+	*val = tmem_sum(&cleancache_stats.puts) +
+	       tmem_sum(&cleancache_stats.rejects[CLEANCACHE_REJECT_BACKEND]);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(puts_fops, puts_get, NULL, "%llu\n");
 
-static int counter_get(void *data, u64 *val)
-{
-	*val = cleancache_sum((unsigned long)data);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(counter_fops, counter_get, NULL, "%llu\n");
-
-static void __init cleancache_add_debugfs(void)
-{
-	struct dentry *root = debugfs_create_dir("cleancache", NULL);
-
-#define COUNTER(member)	((void *)offsetof(struct cleancache_stats, member))
-	debugfs_create_file("succ_gets", 0444, root, COUNTER(hits),
-			    &counter_fops);
-	debugfs_create_file("failed_gets", 0444, root, COUNTER(misses),
-			    &counter_fops);
-	debugfs_create_file("puts", 0444, root, NULL, &puts_fops);
-	debugfs_create_file("invalidates", 0444, root, COUNTER(invalidates),
-			    &counter_fops);
-#undef COUNTER
-}
-
 static int __init cleancache_sysfs_init(void)
 {
-	struct kobject *tmem = tmem_kobject();
-	int ret = -ENOMEM;
+	struct dentry *dir;
 
-	if (!tmem)
-		return ret;
-	cleancache_kobj = kobject_create_and_add("cleancache", tmem);
-	if (!cleancache_kobj)
-		return ret;
-	mounts_kobj = kobject_create_and_add("mounts", cleancache_kobj);
+	mounts_kobj = tmem_add_front_end("cleancache", &cleancache_group,
+					 "mounts");
 	if (!mounts_kobj)
-		goto put_cleancache;
-	ret = sysfs_create_group(cleancache_kobj, &cleancache_group);
-	if (ret)
-		goto put_mounts;
-	cleancache_add_debugfs();
+		return -ENOMEM;
+	dir = debugfs_create_dir("cleancache", NULL);
+	tmem_add_debugfs(dir, "succ_gets", &cleancache_stats.hits);
+	tmem_add_debugfs(dir, "failed_gets", &cleancache_stats.misses);
+	tmem_add_debugfs(dir, "invalidates", &cleancache_stats.invalidates);
+	debugfs_create_file("puts", 0444, dir, NULL, &puts_fops);
 	return 0;
-
-put_mounts:
-	kobject_put(mounts_kobj);
-put_cleancache:
-	kobject_put(cleancache_kobj);
-	return ret;
 }
 subsys_initcall(cleancache_sysfs_init);

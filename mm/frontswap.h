@@ -14,6 +14,8 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "tmem.h"
+
 /* Why a page was not stored; each has its counter in sysfs. */
 enum frontswap_reject {
 	FRONTSWAP_ACCEPT,
@@ -186,18 +188,17 @@ int frontswap_area_add_sysfs(struct frontswap_area *area);
  * @state: State of the front end.
  * @area_state: State of the area.
  *
- * Whoever encrypts a swap device does not expect its pages in clear anywhere
- * outside, unless he says so.
- *
  * Return: true if the backend must not get pages of the area.
  */
 static inline bool frontswap_keeps_encrypted(unsigned int flags,
 					     unsigned long state,
 					     unsigned long area_state)
 {
-	return (flags & FRONTSWAP_OUTSIDE) &&
-	       test_bit(FRONTSWAP_AREA_ENCRYPTED, &area_state) &&
-	       !test_bit(FRONTSWAP_ALLOW_ENCRYPTED, &state);
+	return tmem_keeps_encrypted(flags & FRONTSWAP_OUTSIDE,
+				    test_bit(FRONTSWAP_AREA_ENCRYPTED,
+					     &area_state),
+				    test_bit(FRONTSWAP_ALLOW_ENCRYPTED,
+					     &state));
 }
 
 /**

@@ -14,49 +14,30 @@
 #include "frontswap.h"
 #include "tmem.h"
 
-static struct kobject *frontswap_kobj;
 static struct kobject *areas_kobj;
 
-/* @counter: Offset in struct frontswap_stats. Return: Sum over all CPUs. */
-static unsigned long frontswap_sum(size_t counter)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		void *stats = per_cpu_ptr(&frontswap_stats, cpu);
-
-		sum += READ_ONCE(*(unsigned long *)(stats + counter));
-	}
-	return sum;
-}
-
-#define FRONTSWAP_COUNTER(_name, _member)				\
-static ssize_t _name##_show(struct kobject *kobj,			\
-			    struct kobj_attribute *attr, char *buf)	\
-{									\
-	return sysfs_emit(buf, "%lu\n",					\
-		frontswap_sum(offsetof(struct frontswap_stats,		\
-				       _member)));			\
-}									\
-static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
-
-FRONTSWAP_COUNTER(offers, offers);
-FRONTSWAP_COUNTER(stores, stores);
-FRONTSWAP_COUNTER(loads, loads);
-FRONTSWAP_COUNTER(failed_loads, failed_loads);
-FRONTSWAP_COUNTER(invalidates, invalidates);
-FRONTSWAP_COUNTER(writebacks, writebacks);
-FRONTSWAP_COUNTER(pulls, pulls);
-FRONTSWAP_COUNTER(rejects_backend, rejects[FRONTSWAP_REJECT_BACKEND]);
-FRONTSWAP_COUNTER(rejects_disabled, rejects[FRONTSWAP_REJECT_DISABLED]);
-FRONTSWAP_COUNTER(rejects_draining, rejects[FRONTSWAP_REJECT_DRAINING]);
-FRONTSWAP_COUNTER(rejects_hibernation, rejects[FRONTSWAP_REJECT_HIBERNATION]);
-FRONTSWAP_COUNTER(rejects_excluded, rejects[FRONTSWAP_REJECT_EXCLUDED]);
-FRONTSWAP_COUNTER(rejects_encrypted, rejects[FRONTSWAP_REJECT_ENCRYPTED]);
-FRONTSWAP_COUNTER(rejects_area, rejects[FRONTSWAP_REJECT_AREA]);
-FRONTSWAP_COUNTER(rejects_memory, rejects[FRONTSWAP_REJECT_MEMORY]);
-FRONTSWAP_COUNTER(rejects_cgroup, rejects[FRONTSWAP_REJECT_CGROUP]);
+TMEM_COUNTER(offers, frontswap_stats.offers);
+TMEM_COUNTER(stores, frontswap_stats.stores);
+TMEM_COUNTER(loads, frontswap_stats.loads);
+TMEM_COUNTER(failed_loads, frontswap_stats.failed_loads);
+TMEM_COUNTER(invalidates, frontswap_stats.invalidates);
+TMEM_COUNTER(writebacks, frontswap_stats.writebacks);
+TMEM_COUNTER(pulls, frontswap_stats.pulls);
+TMEM_COUNTER(rejects_backend,
+	     frontswap_stats.rejects[FRONTSWAP_REJECT_BACKEND]);
+TMEM_COUNTER(rejects_disabled,
+	     frontswap_stats.rejects[FRONTSWAP_REJECT_DISABLED]);
+TMEM_COUNTER(rejects_draining,
+	     frontswap_stats.rejects[FRONTSWAP_REJECT_DRAINING]);
+TMEM_COUNTER(rejects_hibernation,
+	     frontswap_stats.rejects[FRONTSWAP_REJECT_HIBERNATION]);
+TMEM_COUNTER(rejects_excluded,
+	     frontswap_stats.rejects[FRONTSWAP_REJECT_EXCLUDED]);
+TMEM_COUNTER(rejects_encrypted,
+	     frontswap_stats.rejects[FRONTSWAP_REJECT_ENCRYPTED]);
+TMEM_COUNTER(rejects_area, frontswap_stats.rejects[FRONTSWAP_REJECT_AREA]);
+TMEM_COUNTER(rejects_memory, frontswap_stats.rejects[FRONTSWAP_REJECT_MEMORY]);
+TMEM_COUNTER(rejects_cgroup, frontswap_stats.rejects[FRONTSWAP_REJECT_CGROUP]);
 
 static long frontswap_sum_areas(bool poisoned)
 {
@@ -116,13 +97,7 @@ static ssize_t enabled_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr,
 			     const char *buf, size_t len)
 {
-	bool enabled;
-	int ret;
-
-	ret = kstrtobool(buf, &enabled);
-	if (!ret)
-		ret = frontswap_set_enabled(enabled);
-	return ret ?: len;
+	return tmem_set_switch(buf, len, frontswap_set_enabled);
 }
 
 static struct kobj_attribute enabled_attr = __ATTR_RW(enabled);
@@ -138,13 +113,7 @@ static ssize_t allow_encrypted_store(struct kobject *kobj,
 				     struct kobj_attribute *attr,
 				     const char *buf, size_t len)
 {
-	bool allow;
-	int ret;
-
-	ret = kstrtobool(buf, &allow);
-	if (!ret)
-		ret = frontswap_set_allow_encrypted(allow);
-	return ret ?: len;
+	return tmem_set_switch(buf, len, frontswap_set_allow_encrypted);
 }
 
 static struct kobj_attribute allow_encrypted_attr = __ATTR_RW(allow_encrypted);
@@ -370,58 +339,24 @@ static int failed_stores_get(void *data, u64 *val)
 	int reject;
 
 	for (*val = 0, reject = 0; reject < NR_FRONTSWAP_REJECTS; reject++)
-		*val += frontswap_sum(offsetof(struct frontswap_stats,
-					       rejects[0]) +
-				      reject * sizeof(unsigned long));
+		*val += tmem_sum(&frontswap_stats.rejects[reject]);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(failed_stores_fops, failed_stores_get, NULL, "%llu\n");
 
-static int counter_get(void *data, u64 *val)
-{
-	*val = frontswap_sum((unsigned long)data);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(counter_fops, counter_get, NULL, "%llu\n");
-
-static void __init frontswap_add_debugfs(void)
-{
-	struct dentry *root = debugfs_create_dir("frontswap", NULL);
-
-#define COUNTER(member)	((void *)offsetof(struct frontswap_stats, member))
-	debugfs_create_file("loads", 0444, root, COUNTER(loads), &counter_fops);
-	debugfs_create_file("succ_stores", 0444, root, COUNTER(stores),
-			    &counter_fops);
-	debugfs_create_file("failed_stores", 0444, root, NULL,
-			    &failed_stores_fops);
-	debugfs_create_file("invalidates", 0444, root, COUNTER(invalidates),
-			    &counter_fops);
-#undef COUNTER
-}
-
 static int __init frontswap_sysfs_init(void)
 {
-	struct kobject *tmem = tmem_kobject();
-	int ret = -ENOMEM;
+	struct dentry *dir;
 
-	if (!tmem)
-		return ret;
-	frontswap_kobj = kobject_create_and_add("frontswap", tmem);
-	if (!frontswap_kobj)
-		return ret;
-	areas_kobj = kobject_create_and_add("areas", frontswap_kobj);
+	areas_kobj = tmem_add_front_end("frontswap", &frontswap_group, "areas");
 	if (!areas_kobj)
-		goto put_frontswap;
-	ret = sysfs_create_group(frontswap_kobj, &frontswap_group);
-	if (ret)
-		goto put_areas;
-	frontswap_add_debugfs();
+		return -ENOMEM;
+	dir = debugfs_create_dir("frontswap", NULL);
+	tmem_add_debugfs(dir, "loads", &frontswap_stats.loads);
+	tmem_add_debugfs(dir, "succ_stores", &frontswap_stats.stores);
+	tmem_add_debugfs(dir, "invalidates", &frontswap_stats.invalidates);
+	debugfs_create_file("failed_stores", 0444, dir, NULL,
+			    &failed_stores_fops);
 	return 0;
-
-put_areas:
-	kobject_put(areas_kobj);
-put_frontswap:
-	kobject_put(frontswap_kobj);
-	return ret;
 }
 subsys_initcall(frontswap_sysfs_init);
