@@ -19,12 +19,6 @@ checks=13
 [ ! -d $DEBUGFS/failslab ] || checks=15
 plan_files $((count * checks))
 
-# shellcheck disable=SC2317
-undo_more()
-{
-	undo_files
-}
-
 # exercise: in the background, until exercise_end
 exercise()
 {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Files that come and go, change their names and their filesystem's state: whose
-# pages are whose. And files whose pages must not leave the page cache at all.
+# pages are whose.
 
 . "$(dirname "$0")/tmem_lib.sh"
 . "$(dirname "$0")/tmem_files.sh"
@@ -11,33 +11,9 @@ count=0
 for fs in $FILESYSTEMS; do
 	[ "$fs" = erofs ] || count=$((count + 1))
 done
-plan_files $((count * 15 + 6))
+plan_files $((count * 15))
 
 file=$MOUNT/file
-
-# shellcheck disable=SC2317
-undo_more()
-{
-	undo_files
-}
-
-# fill LETTER FILE: more of it than evict leaves in the page cache
-fill()
-{
-	head -c 4M /dev/zero | tr '\0' "$1" >"$2" || die "$2"
-}
-
-letter()
-{
-	head -c 1 "$1" | tr '\0' 0
-}
-
-# store LETTER FILE: the store has it, and nobody else
-store()
-{
-	fill "$1" "$2"
-	evict
-}
 
 # An inode number comes back; what the store had of it must not.
 run_reuse()
@@ -45,13 +21,21 @@ run_reuse()
 	wrong=0 reused=0 inos=
 
 	for i in $(seq 20); do
-		store x "$MOUNT/old"
+		fill x "$MOUNT/old"
+		evict
 		[ "$(letter "$MOUNT/old")" = x ] || wrong=$((wrong + 1))
 		ino=$(stat -c %i "$MOUNT/old")
 		inos="$inos $ino "
 		rm "$MOUNT/old"
 		truncate -s 4M "$MOUNT/new"
-		[ "$(letter "$MOUNT/new")" = 0 ] || wrong=$((wrong + 1))
+		[ "$(letter "$MOUNT/new" 900)" = 0 ] || wrong=$((wrong + 1))
+		# Now the store has some of its pages, too.
+		fill y "$MOUNT/new" 512
+		exec 7<"$MOUNT/new"
+		evict
+		forget_cache "$MOUNT/new"
+		[ "$(letter "$MOUNT/new" 900)" = 0 ] || wrong=$((wrong + 1))
+		exec 7<&-
 		case "$inos" in
 		*" $(stat -c %i "$MOUNT/new") "*) reused=$((reused + 1)) ;;
 		esac
@@ -165,41 +149,7 @@ run_fs()
 	umount "$MOUNT" || die "umount"
 }
 
-# Pages of these are in clear, or verified, in the page cache only.
-run_protected()
-{
-	make_fs ext4 -O encrypt,verity -b 4096
-	mount_fs ext4
-	enter_cgroup
-	load_fake_files 16 exclusive=0
-	mkdir "$MOUNT/secret"
-	check_that "a directory is encrypted" \
-		fileprotect encrypt "$MOUNT/secret"
-	fill u "$MOUNT/secret/file"
-	puts=$(cleancache puts)
-	refused=$(cleancache rejects_file)
-	evict
-	check "encrypted: puts" $(($(cleancache puts) - puts)) -eq 0
-	check "encrypted: refused" \
-		$(($(cleancache rejects_file) - refused)) -ge 16
-
-	# What was put before is not seen any more.
-	store v "$MOUNT/verity"
-	check_that "a file is verified" fileprotect verity "$MOUNT/verity"
-	letter "$MOUNT/verity" >"$tmp/letter"
-	puts=$(cleancache puts)
-	hits=$(cleancache hits)
-	evict
-	letter "$MOUNT/verity" >"$tmp/letter"
-	check "verity: puts" $(($(cleancache puts) - puts)) -eq 0
-	check "verity: hits" $(($(cleancache hits) - hits)) -eq 0
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
-}
-
 for fs in $FILESYSTEMS; do
 	[ "$fs" = erofs ] || run_fs "$fs"
 done
-run_protected
 finish

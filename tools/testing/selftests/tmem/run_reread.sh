@@ -13,18 +13,12 @@ count=0
 for fs in $FILESYSTEMS; do
 	count=$((count + 1))
 done
-plan_files $((count * 29))
+plan_files $((count * 30))
 
 megabytes=$(mb 48)
 pages=$((megabytes * MB_PAGES))
 # What evict may leave in the page cache
 slack=256
-
-# shellcheck disable=SC2317
-undo_more()
-{
-	undo_files
-}
 
 make_file()
 {
@@ -95,6 +89,8 @@ run_fs()
 	set_fake percent 50
 	reread "$1, half refused"
 	check "$1: hits of half the pages" "$hits" -lt $((pages * 3 / 4))
+	check "$1: as many pages held as are in the store" \
+		"$(show "$mount_dir/pages")" -eq "$(fake pages)"
 	set_fake percent 100
 	set_fake drop_mean_ms 300
 	reread "$1, dropped at random"

@@ -12,6 +12,7 @@ CLEANCACHE=/sys/kernel/mm/tmem/cleancache
 MOUNT=$tmp/mnt
 FILESYSTEMS=${TMEM_FILESYSTEMS:-ext4 ext2 xfs erofs}
 SCRATCH=$(readlink -f /dev/tmem/scratch)
+SCRATCH_SECTORS=$(cat "/sys/class/block/${SCRATCH##*/}/size" 2>/dev/null)
 
 mkdir -p "$MOUNT"
 
@@ -53,31 +54,111 @@ set_cleancache()
 	echo "$2" >"$CLEANCACHE/$1" || die "cleancache refuses $1=$2"
 }
 
-# make_fs TYPE [OPTION]...: on the scratch disk
+# make_fs TYPE[-1k] [OPTION]...: on the scratch disk, with blocks of a page or, as
+# told, of 1 kB
 make_fs()
 {
-	local type="$1" force=-F
+	local type="${1%-1k}" force=-F block=4096
 
+	[ "$type" = "$1" ] || block=1024
 	shift
 	case "$type" in
-	xfs) force="-f -q" ;;
-	ext?) force="-F -q" ;;
+	xfs) force="-f -q -b size=$block" ;;
+	ext?) force="-F -q -b $block" ;;
 	esac
 	# shellcheck disable=SC2086
-	mkfs."$type" $force "$@" "$SCRATCH" >"$tmp/mkfs" 2>&1 ||
-		die "mkfs.$type: $(tail -n 1 "$tmp/mkfs")"
+	mkfs."$type" $force "$@" "${mount_device:-$SCRATCH}" >"$tmp/mkfs" \
+		2>&1 || die "mkfs.$type: $(tail -n 1 "$tmp/mkfs")"
 }
 
-# mount_fs TYPE [OPTION]...
+# mount_fs TYPE[-1k] [OPTION]...
 mount_fs()
 {
-	local type="$1"
+	local type="${1%-1k}"
 
 	shift
 	mount -t "$type" "$@" "${mount_device:-$SCRATCH}" "$MOUNT" ||
 		die "mount $type"
 	mount_dir=$CLEANCACHE/mounts/$(mountpoint -d "$MOUNT")
 	[ -d "$mount_dir" ] || die "no directory $mount_dir"
+}
+
+# map_scratch TARGET [ARGUMENT]...: from now on filesystems are made and mounted
+# on a device in front of the scratch disk; as in a table of dmsetup, without
+# start and length. "map_scratch linear $SCRATCH 0" is the disk itself.
+map_scratch()
+{
+	map_table "0 $SCRATCH_SECTORS $*"
+}
+
+# map_table TABLE: the same, with the lines of a whole table
+map_table()
+{
+	if [ -z "${mount_device-}" ]; then
+		printf '%s\n' "$1" | dmsetup --noudevsync create tmem_scratch ||
+			die "dmsetup create"
+		dmsetup mknodes tmem_scratch
+		mount_device=/dev/mapper/tmem_scratch
+		return
+	fi
+	dmsetup --noudevsync suspend --noflush --nolockfs tmem_scratch ||
+		die "dmsetup suspend"
+	printf '%s\n' "$1" | dmsetup --noudevsync load tmem_scratch ||
+		die "dmsetup load"
+	dmsetup --noudevsync resume tmem_scratch || die "dmsetup resume"
+}
+
+unmap_scratch()
+{
+	mount_device=
+	! dmsetup info tmem_scratch >/dev/null 2>&1 ||
+		dmsetup --noudevsync remove tmem_scratch || return 1
+	dmsetup mknodes tmem_scratch
+}
+
+# fill LETTER FILE [PAGES [FIRST]]: pages of the file, all of this letter, on the
+# disk; without a number more than evict leaves in the page cache
+fill()
+{
+	head -c $((4096 * ${3:-1024})) /dev/zero | tr '\0' "$1" |
+		dd of="$2" bs=4096 seek="${4:-0}" conv=notrunc,fsync \
+			2>/dev/null
+}
+
+# letter FILE [PAGE]: the first of this page; nothing if it cannot be read
+letter()
+{
+	dd if="$1" bs=4096 skip="${2:-0}" count=1 2>/dev/null | head -c 1 |
+		tr '\0' 0
+}
+
+# letter_on_disk FILE [PAGE]
+letter_on_disk()
+{
+	dd if="$1" bs=4096 skip="${2:-0}" count=1 iflag=direct 2>/dev/null |
+		head -c 1 | tr '\0' 0
+}
+
+# store LETTER FILE: the store has the file, and nobody else; not even shadows
+# of its pages are left, the page cache looks empty.
+store()
+{
+	fill "$1" "$2" || die "cannot write $2"
+	evict
+	forget_cache "$2"
+}
+
+# check_stored LETTER FILE: the same, and it is there
+check_stored()
+{
+	store "$@"
+	check "$name: pages held" "$(show "$mount_dir/pages")" -gt 512
+}
+
+# forget_cache FILE: its pages, and shadows, leave the page cache
+forget_cache()
+{
+	dd if="$1" iflag=nocache count=0 2>/dev/null
 }
 
 # enter_cgroup: what this shell and its children read is charged to CGROUP, so
@@ -94,10 +175,26 @@ leave_cgroup()
 	echo $$ >"$CGROUPS/cgroup.procs"
 }
 
-# undo_files: for undo_more
-undo_files()
+# undo_more: what undo() of tmem_lib.sh leaves to us
+undo_more()
 {
 	! mountpoint -q "$MOUNT" || umount "$MOUNT"
+	unmap_scratch
+}
+
+# reclaim_files KEEP: what is clean of the page cache of CGROUP, but for KEEP bytes
+reclaim_files()
+{
+	local tries=10 bytes
+
+	while [ $tries -gt 0 ]; do
+		bytes=$(sed -n 's/^file //p' "$CGROUP/memory.stat")
+		[ "$bytes" -gt "$1" ] || return 0
+		echo "$((bytes - $1 / 2))" >"$CGROUP/memory.reclaim" \
+			2>/dev/null
+		tries=$((tries - 1))
+	done
+	return 1
 }
 
 # evict: reclaim the page cache of CGROUP but for 1 MB, the programs that run
@@ -105,17 +202,8 @@ undo_files()
 # forgotten, unless they are open.
 evict()
 {
-	local tries=10 bytes keep=1048576
-
 	sync
-	while [ $tries -gt 0 ]; do
-		bytes=$(sed -n 's/^file //p' "$CGROUP/memory.stat")
-		[ "$bytes" -gt $keep ] || return 0
-		echo "$((bytes - keep / 2))" >"$CGROUP/memory.reclaim" \
-			2>/dev/null
-		tries=$((tries - 1))
-	done
-	note "$bytes bytes of files cannot be reclaimed"
+	reclaim_files 1048576 || note "files cannot be reclaimed"
 }
 
 # sectors_read: from the scratch disk so far

@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +33,6 @@
 
 #include "fileload.h"
 
-#define BLOCKS_PER_KB	(1024 / BLOCK_BYTES)
-#define MIN_STRIPE	128UL		/* kB, as is readahead */
-#define MAX_STRIPE	1048576UL	/* kB */
-#define MIN_LENGTH	4UL		/* kB, direct I/O fits in */
-#define MAX_LENGTH	16384UL
-
 struct options opt = { .ops = 1000, .processes = 2, .max = 256 };
 struct shared *shared;
 struct process me;
@@ -47,39 +40,6 @@ size_t page_bytes;
 size_t direct_blocks;
 size_t fs_blocks;
 
-const struct op ops[] = {
-	{ "read", do_read, 20, OP_READS },
-	{ "mmapread", do_mmapread, 10, OP_READS },
-	{ "directread", do_directread, 6, OP_READS },
-	{ "aioread", do_aioread, 4, OP_READS },
-	{ "splice", do_splice, 5, OP_READS },
-	{ "write", do_write, 16, 0 },
-	{ "mmapwrite", do_mmapwrite, 10, 0 },
-	{ "directwrite", do_directwrite, 8, 0 },
-	{ "aiowrite", do_aiowrite, 5, 0 },
-	{ "truncate", do_truncate, 1, OP_ALONE },
-	{ "extend", do_extend, 4, OP_ALONE },
-	{ "cut", do_cut, 1, OP_ALONE },
-	{ "punch", do_punch, 3, 0 },
-	{ "zero", do_zero, 3, 0 },
-	{ "collapse", do_collapse, 1, OP_ALONE },
-	{ "insert", do_insert, 1, OP_ALONE },
-	{ "allocate", do_allocate, 2, 0 },
-	{ "clone", do_clone, 3, 0 },
-	{ "dedupe", do_dedupe, 2, 0 },
-	{ "copyrange", do_copyrange, 3, 0 },
-	{ "dontneed", do_dontneed, 6, OP_READS },
-	{ "fsync", do_fsync, 2, 0 },
-	{ "sync_file_range", do_sync_file_range, 3, 0 },
-	{ "reclaim", do_reclaim, 3, OP_READS },
-	{ "dropcaches", do_dropcaches, 1, OP_READS },
-	{ "reopen", do_reopen, 1, OP_READS },
-};
-
-#define NR_OPS	ARRAY_SIZE(ops)
-const size_t nr_ops = NR_OPS;
-
-static bool chosen[NR_OPS];
 static time_t begin;
 
 /* The end of a process that has found something wrong */
@@ -90,75 +50,6 @@ noreturn void give_up(void)
 		print_summary(true);
 	fflush(stdout);
 	_exit(1);
-}
-
-/*
- * Operations
- */
-
-bool usable(const struct op *op)
-{
-	size_t i = op - ops;
-
-	if ((opt.read_only || shared->broken) && !(op->flags & OP_READS))
-		return false;
-	return chosen[i] && !shared->refused[i];
-}
-
-const struct op *find_op(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < NR_OPS; i++)
-		if (!strcmp(ops[i].name, name))
-			return &ops[i];
-	return NULL;
-}
-
-static const struct op *choose(void)
-{
-	unsigned long sum = 0, n;
-	size_t i;
-
-	for (i = 0; i < NR_OPS; i++)
-		if (usable(&ops[i]))
-			sum += ops[i].weight;
-	if (!sum)
-		return NULL;
-	n = rnd() % sum;
-	for (i = 0; !usable(&ops[i]) || n >= ops[i].weight; i++)
-		if (usable(&ops[i]))
-			n -= ops[i].weight;
-	return &ops[i];
-}
-
-static void refuse(const struct op *op)
-{
-	if (!__atomic_exchange_n(&shared->refused[op - ops], true,
-				 __ATOMIC_SEQ_CST))
-		printf("# unsupported: %s\n", op->name);
-}
-
-/* Also for operations within others, which are told apart in reports. */
-void run_op(const struct op *op)
-{
-	const struct op *outer = me.op;
-	size_t i = op - ops;
-
-	me.op = op;
-	switch (op->run()) {
-	case DONE:
-		me.tally->done[i]++;
-		__atomic_store_n(&shared->worked[i], true, __ATOMIC_RELAXED);
-		break;
-	case SKIPPED:
-		me.tally->skipped++;
-		break;
-	case REFUSED:
-		refuse(op);
-		break;
-	}
-	me.op = outer;
 }
 
 static bool told_to_stop(void)
@@ -252,7 +143,7 @@ static bool step(void)
 
 	if (!me.nr && opt.break_it && !shared->broken && is_half_over())
 		break_block();
-	op = choose();
+	op = choose_op();
 	if (!op || !lock(op->flags & OP_ALONE))
 		return false;
 	if (usable(op))
@@ -491,175 +382,8 @@ static void set_up(size_t stripe)
 	       fs_blocks * BLOCK_BYTES);
 }
 
-/*
- * Command line
- */
-
-static noreturn void refuse_to_run(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("fileload: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(2);
-}
-
-static unsigned long number(int option, unsigned long min, unsigned long max)
-{
-	unsigned long n;
-	char *end;
-
-	errno = 0;
-	n = strtoul(optarg, &end, 0);
-	if (errno || end == optarg || *end || *optarg == '-' || n < min ||
-	    n > max)
-		refuse_to_run("-%c %s: must be from %lu to %lu", option,
-			      optarg, min, max);
-	return n;
-}
-
-static void choose_ops(char *list, bool yes)
-{
-	const struct op *op;
-	char *name;
-
-	if (yes)
-		memset(chosen, 0, sizeof(chosen));
-	for (name = strtok(list, ","); name; name = strtok(NULL, ",")) {
-		op = find_op(name);
-		if (!op)
-			refuse_to_run("%s: no such operation, see -l", name);
-		chosen[op - ops] = yes;
-	}
-}
-
-static void list_ops(void)
-{
-	size_t i;
-
-	for (i = 0; i < NR_OPS; i++)
-		puts(ops[i].name);
-	exit(0);
-}
-
-static void show_help(void)
-{
-	puts("usage: fileload [option]... FILE\n"
-	     "  -s SEED       random seed, 0: any (0)\n"
-	     "  -n OPS        operations of each process, 0: endless (1000)\n"
-	     "  -t SECONDS    time, 0: endless (0); without -n there is no OPS\n"
-	     "  -p PROCESSES  (2)\n"
-	     "  -z KB         stripe of each process, a power of two (1024)\n"
-	     "  -c KB         the longest operation (128)\n"
-	     "  -o LIST       only these operations, separated by commas\n"
-	     "  -x LIST       all but these\n"
-	     "  -l            list the names of operations\n"
-	     "  -r PATH       memory.reclaim of a cgroup, for \"reclaim\"\n"
-	     "  -D            allow \"dropcaches\"\n"
-	     "  -K MODELFILE  save what the file must be, or load it for -R\n"
-	     "  -R            read only\n"
-	     "  -B            make a block stale on purpose: it must be found\n"
-	     "  -v            print each operation");
-	exit(0);
-}
-
-static void check_options(size_t stripe)
-{
-	size_t i;
-
-	if (stripe & (stripe - 1))
-		refuse_to_run("-z: not a power of two");
-	if (opt.max > stripe)
-		refuse_to_run("-c: longer than a stripe, see -z");
-	if (opt.read_only && !opt.model)
-		refuse_to_run("-R: needs -K");
-	if (opt.read_only && opt.break_it)
-		refuse_to_run("-B: cannot be used with -R");
-	chosen[find_op("reclaim") - ops] &= !!opt.reclaim;
-	chosen[find_op("dropcaches") - ops] &= opt.drop_caches;
-	for (i = 0; i < NR_OPS; i++)
-		if (chosen[i] && (!opt.read_only || ops[i].flags & OP_READS))
-			return;
-	refuse_to_run("no operation is left by -o, -x, -r, -D and -R");
-}
-
-/* The length of a stripe */
-static size_t parse(int argc, char **argv)
-{
-	size_t stripe = 1024 * BLOCKS_PER_KB;
-	bool has_ops = false;
-	int c;
-
-	memset(chosen, 1, sizeof(chosen));
-	while ((c = getopt(argc, argv, "s:n:t:p:z:c:o:x:lr:DK:RBvh")) != -1) {
-		switch (c) {
-		case 's':
-			opt.seed = number(c, 0, -1UL);
-			break;
-		case 'n':
-			opt.ops = number(c, 0, -1UL);
-			has_ops = true;
-			break;
-		case 't':
-			opt.seconds = number(c, 0, 1UL << 31);
-			if (!has_ops)
-				opt.ops = 0;
-			break;
-		case 'p':
-			opt.processes = number(c, 1, MAX_PROCESSES);
-			break;
-		case 'z':
-			stripe = number(c, MIN_STRIPE, MAX_STRIPE) *
-				 BLOCKS_PER_KB;
-			break;
-		case 'c':
-			opt.max = round_down(number(c, MIN_LENGTH, MAX_LENGTH),
-					     MIN_LENGTH) * BLOCKS_PER_KB;
-			break;
-		case 'o':
-		case 'x':
-			choose_ops(optarg, c == 'o');
-			break;
-		case 'l':
-			list_ops();
-			break;
-		case 'r':
-			opt.reclaim = optarg;
-			break;
-		case 'D':
-			opt.drop_caches = true;
-			break;
-		case 'K':
-			opt.model = optarg;
-			break;
-		case 'R':
-			opt.read_only = true;
-			break;
-		case 'B':
-			opt.break_it = true;
-			break;
-		case 'v':
-			opt.verbose = true;
-			break;
-		case 'h':
-			show_help();
-			break;
-		default:
-			exit(2);
-		}
-	}
-	if (optind != argc - 1)
-		refuse_to_run("needs one FILE");
-	opt.file = argv[optind];
-	check_options(stripe);
-	return stripe;
-}
-
 int main(int argc, char **argv)
 {
-	set_up(parse(argc, argv));
+	set_up(parse_args(argc, argv));
 	return run();
 }

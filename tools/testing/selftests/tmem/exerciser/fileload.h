@@ -11,6 +11,7 @@
 
 #include "filemodel.h"
 
+#define BLOCKS_PER_KB	(1024 / BLOCK_BYTES)
 #define MAX_PROCESSES	60
 #define MAX_OPS		32
 #define MAX_DIRECT	4096UL
@@ -125,15 +126,26 @@ extern struct options opt;
 extern struct shared *shared;
 extern struct process me;
 extern const struct op ops[];
+extern const size_t nr_ops;
+extern bool chosen[MAX_OPS];	/* operations, by the command line */
 extern size_t page_bytes;
 extern size_t direct_blocks;	/* alignment of direct I/O; 0: there is none */
 extern size_t fs_blocks;	/* a block of the filesystem */
 
 /* fileload.c */
+noreturn void give_up(void);
+
+/* fileargs.c */
+size_t parse_args(int argc, char **argv);
+
+/* fileops.c */
 bool usable(const struct op *op);
 void run_op(const struct op *op);
 const struct op *find_op(const char *name);
-noreturn void give_up(void);
+const struct op *choose_op(void);
+
+/* filesum.c */
+void print_summary(bool failed);
 
 /* fileproc.c */
 __u64 rnd(void);
@@ -201,11 +213,5 @@ enum outcome do_reopen(void);
 /* fileaio.c */
 enum outcome do_aioread(void);
 enum outcome do_aiowrite(void);
-
-/* fileload.c, filesum.c */
-extern const struct op ops[];
-extern const size_t nr_ops;
-
-void print_summary(bool failed);
 
 #endif /* FILELOAD_H */

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fileioctl - what a filesystem does for who asks by ioctl
+ *
+ * usage: fileioctl encrypt DIRECTORY	files made there are encrypted (fscrypt)
+ *	  fileioctl verity FILE		the file is verified (fs-verity)
+ *	  fileioctl move FILE DONOR	they exchange their blocks (ext4); what
+ *					FILE contains stays, DONOR gets it too
+ *	  fileioctl shutdown DIRECTORY	nothing reaches the disk any more
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_BYTES	64
+
+/* include/uapi/linux/ext4.h, which not every distribution installs */
+struct move_extent {
+	__u32 reserved;
+	__u32 donor_fd;
+	__u64 orig_start;	/* in blocks, as are the next two */
+	__u64 donor_start;
+	__u64 len;
+	__u64 moved_len;
+};
+
+#define MOVE_EXT	_IOWR('f', 15, struct move_extent)
+
+/* The same on ext4 and xfs */
+#define SHUTDOWN	_IOR('X', 125, __u32)
+#define SHUTDOWN_NOLOGFLUSH	2
+
+static int encrypt(int fd, int donor)
+{
+	struct {
+		struct fscrypt_add_key_arg arg;
+		unsigned char raw[KEY_BYTES];
+	} key = {
+		.arg.key_spec.type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER,
+		.arg.raw_size = KEY_BYTES,
+	};
+	struct fscrypt_policy_v2 policy = {
+		.version = FSCRYPT_POLICY_V2,
+		.contents_encryption_mode = FSCRYPT_MODE_AES_256_XTS,
+		.filenames_encryption_mode = FSCRYPT_MODE_AES_256_CTS,
+		.flags = FSCRYPT_POLICY_FLAGS_PAD_32,
+	};
+
+	(void)donor;
+	memset(key.raw, 7, sizeof(key.raw));
+	key.raw[0] = 1;
+	if (ioctl(fd, FS_IOC_ADD_ENCRYPTION_KEY, &key))
+		return -1;
+	memcpy(policy.master_key_identifier, key.arg.key_spec.u.identifier,
+	       FSCRYPT_KEY_IDENTIFIER_SIZE);
+	return ioctl(fd, FS_IOC_SET_ENCRYPTION_POLICY, &policy);
+}
+
+static int verity(int fd, int donor)
+{
+	struct fsverity_enable_arg arg = {
+		.version = 1,
+		.hash_algorithm = FS_VERITY_HASH_ALG_SHA256,
+		.block_size = 4096,
+	};
+
+	(void)donor;
+	return ioctl(fd, FS_IOC_ENABLE_VERITY, &arg);
+}
+
+static int move(int fd, int donor)
+{
+	struct move_extent move = { .donor_fd = donor };
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -1;
+	move.len = st.st_size / st.st_blksize;
+	if (ioctl(fd, MOVE_EXT, &move))
+		return -1;
+	errno = EIO;
+	return move.moved_len == move.len ? 0 : -1;
+}
+
+static int shut_down(int fd, int donor)
+{
+	__u32 how = SHUTDOWN_NOLOGFLUSH;
+
+	(void)donor;
+	return ioctl(fd, SHUTDOWN, &how);
+}
+
+static const struct {
+	const char *name;
+	int argc;
+	int mode;		/* who becomes verified is not open for writing */
+	int (*run)(int fd, int donor);
+} commands[] = {
+	{ "encrypt", 3, O_RDONLY, encrypt },
+	{ "verity", 3, O_RDONLY, verity },
+	{ "move", 4, O_RDWR, move },
+	{ "shutdown", 3, O_RDONLY, shut_down },
+	{}
+};
+
+int main(int argc, char **argv)
+{
+	int fd[2] = { -1, -1 }, k;
+	size_t i;
+
+	for (i = 0; commands[i].name; i++)
+		if (argc == commands[i].argc && !strcmp(argv[1], commands[i].name))
+			break;
+	if (!commands[i].name) {
+		fprintf(stderr,
+			"usage: fileioctl encrypt DIRECTORY | verity FILE | move FILE DONOR | shutdown DIRECTORY\n");
+		return 2;
+	}
+	for (k = 0; k < argc - 2; k++) {
+		fd[k] = open(argv[2 + k], commands[i].mode);
+		if (fd[k] < 0) {
+			perror(argv[2 + k]);
+			return 1;
+		}
+	}
+	if (commands[i].run(fd[0], fd[1])) {
+		fprintf(stderr, "%s %s: %s\n", argv[1], argv[2],
+			strerror(errno));
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What an administrator can switch and see: admission, verify mode with a backend
+# that returns wrong pages, the memory that remembers pages, pressure.
+
+. "$(dirname "$0")/tmem_lib.sh"
+. "$(dirname "$0")/tmem_files.sh"
+
+[ -f /proc/pressure/io ] || skip_all "CONFIG_PSI"
+set -- "$DEBUGFS"/shrinker/mm-cleancache-*
+[ -d "$1" ] || skip_all "CONFIG_SHRINKER_DEBUG"
+shrinker=$1
+plan_files 22
+
+file=$MOUNT/file
+
+# Pages that are read once only are not worth a place.
+run_admission()
+{
+	name=admission
+	set_cleancache admit reused
+	fill a "$file"
+	puts=$(cleancache puts)
+	refused=$(cleancache rejects_admission)
+	evict
+	check "$name, first: puts" $(($(cleancache puts) - puts)) -eq 0
+	check "$name, first: refused" \
+		$(($(cleancache rejects_admission) - refused)) -ge 512
+	cat "$file" >/dev/null
+	evict
+	check "$name, read again: puts" $(($(cleancache puts) - puts)) -ge 512
+	truncate -s 0 "$file"
+	fill b "$file"
+	puts=$(cleancache puts)
+	evict
+	check "$name, other content: puts" $(($(cleancache puts) - puts)) -eq 0
+	check_that "$name, wrong value: refused" \
+		sh -c "! echo some >$CLEANCACHE/admit"
+	check "$name, wrong value: still" "$(cleancache admit)" = reused
+	set_cleancache admit all
+}
+
+# verified NAME
+verified()
+{
+	corrupted=$(cleancache corrupted)
+	check "$1: content" "$(content "$file")" = "$right"
+	corrupted=$(($(cleancache corrupted) - corrupted))
+}
+
+# A wrong page is reported and not used: the debug kernel's checksums find it
+# even without verify mode.
+run_spoilt()
+{
+	name="wrong pages"
+	head -c 4M /dev/urandom >"$file"
+	right=$(content "$file")
+	evict
+	set_cleancache verify 1
+	verified "$name, none"
+	check "$name, none: reported" $corrupted -eq 0
+	check "$name, none: compared" "$(cleancache verified)" -gt 0
+	set_fake spoil 3
+	evict
+	verified "$name, verify mode"
+	check "$name, verify mode: spoilt" "$(fake spoiled)" -gt 0
+	check "$name, verify mode: reported" $corrupted -gt 0
+	set_cleancache verify 0
+	set_fake spoil 0
+	set_cleancache drop 1
+	check "$name, dropped: pages held" "$(fake pages)" -eq 0
+}
+
+run_shrinker()
+{
+	name=shrinker
+	check_stored h "$file"
+	metadata=$(cleancache metadata_bytes)
+	check "$name: memory that remembers pages, in bytes" "$metadata" -gt 0
+	# What was used since the last time stays the first time.
+	for round in 1 2; do
+		echo "0 0 100000" >"$shrinker/scan" || die "scan, $round"
+	done
+	check "$name: pages" "$(show "$mount_dir/pages")" -eq 0
+	check "$name: pages held" "$(fake pages)" -eq 0
+	check "$name: less memory remembers pages" \
+		"$(cleancache metadata_bytes)" -lt "$metadata"
+	check "$name: content" "$(letter "$file" 3)" = h
+}
+
+# stalled: in us, waiting for the disk or for pages that were evicted
+stalled()
+{
+	cat "$CGROUP/io.pressure" "$CGROUP/memory.pressure" |
+		sed -n 's/^some .*total=//p' | awk '{ sum += $1 } END { print sum }'
+}
+
+# What the store has is not waited for.
+run_pressure()
+{
+	name=pressure
+	check_stored i "$file"
+	map_scratch delay "$SCRATCH" 0 200
+	before=$(stalled)
+	cat "$file" >/dev/null
+	fast=$(($(stalled) - before))
+	forget_cache "$file"
+	set_cleancache drop 1
+	before=$(stalled)
+	cat "$file" >/dev/null
+	slow=$(($(stalled) - before))
+	map_scratch linear "$SCRATCH" 0
+	check "$name: us that reads from the disk wait" $slow -gt 200000
+	check "$name: us that reads from the store wait" $fast -lt 100000
+}
+
+map_scratch linear "$SCRATCH" 0
+make_fs ext4
+mount_fs ext4
+enter_cgroup
+load_fake_files 16 exclusive=0
+exec 7>"$file"
+run_admission
+run_spoilt
+run_shrinker
+run_pressure
+exec 7>&-
+unload_fake || die "rmmod"
+leave_cgroup
+umount "$MOUNT" || die "umount"
+unmap_scratch
+finish
