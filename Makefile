@@ -6,12 +6,13 @@ SERIES := out/series/linux-$(BASE)
 
 export TMEM_BASE := $(BASE)
 
-.PHONY: help setup base compose absorb lint series build run test test-all clean
+.PHONY: help setup base compose absorb lint series build run test test-all soak clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
 	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
 	@echo 'make test-all   the full matrix'
+	@echo 'make soak       exercise files without end; SEED=n to begin with that one'
 	@echo 'make series     the patches for git am, in $(SERIES)'
 	@echo 'make compose    the kernel tree with the series, in the cache'
 	@echo 'make absorb     bring edits made in that tree back here'
@@ -57,6 +58,9 @@ endif
 
 test-all: setup
 	@scripts/test --all
+
+soak: setup
+	@scripts/test --soak $(SEED)
 
 clean:
 	rm -rf out

@@ -524,7 +524,33 @@ static void way_during_a_get(struct kunit *test)
 	truncate_inode_pages(&ctx->inode->i_data, 0);
 }
 
+/*
+ * A large folio of which a part goes, and that cannot be split because somebody
+ * else uses it, goes as a whole. Its other pages may be younger than the store's.
+ */
+static void way_unsplit(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct address_space *mapping = &ctx->inode->i_data;
+	struct folio *folio;
+
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		kunit_skip(test, "no large folios");
+	mapping_set_large_folios(mapping);
+	folio = filemap_alloc_folio(GFP_KERNEL, 2);
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	KUNIT_ASSERT_EQ(test, filemap_add_folio(mapping, folio, 8, GFP_KERNEL),
+			0);
+	folio_mark_uptodate(folio);
+	folio_unlock(folio);
+	truncate_inode_pages_range(mapping, 9 * PAGE_SIZE, 10 * PAGE_SIZE - 1);
+	KUNIT_EXPECT_TRUE(test, mapping_empty(mapping));
+	KUNIT_EXPECT_EQ(test, pages_left(test), 60);
+	folio_put(folio);
+}
+
 static struct kunit_case way_cases[] = {
+	KUNIT_CASE(way_unsplit),
 	KUNIT_CASE(way_during_a_get),
 	KUNIT_CASE(way_truncate),
 	KUNIT_CASE(way_invalidate),

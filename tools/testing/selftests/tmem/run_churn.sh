@@ -75,9 +75,7 @@ decisions()
 	0) set_cleancache enabled 0; set_cleancache enabled 1 ;;
 	1) echo 1 >"$mount_dir/excluded"; echo 0 >"$mount_dir/excluded" ;;
 	2) set_cleancache drop 1 ;;
-	3) # See run_exercise.sh for what is not known about xfs.
-	   [ "$fs" = xfs ] || set_cleancache verify 1
-	   sleep 0.3; set_cleancache verify 0 ;;
+	3) set_cleancache verify 1; sleep 0.3; set_cleancache verify 0 ;;
 	esac
 	sleep 0.2
 }
