@@ -300,6 +300,8 @@ static int test_put(int pool, u64 object, pgoff_t index, struct folio *folio,
 	return 0;
 }
 
+#define TEST_CONTENT	0x5a
+
 /* A file that is changed while the backend is asked for a page of it */
 static struct address_space *test_changed;
 
@@ -308,7 +310,7 @@ static int test_get(int pool, u64 object, pgoff_t index, struct folio *folio,
 {
 	if (test_changed)
 		cleancache_invalidate(test_changed, index, index + nr - 1);
-	folio_zero_range(folio, 0, nr * PAGE_SIZE);
+	memset(folio_address(folio), TEST_CONTENT, nr * PAGE_SIZE);
 	return 0;
 }
 
@@ -476,25 +478,65 @@ static void way_evict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->mount->nr_objects), 0);
 }
 
-/* Return: Whether a page was got. Called for each page once. */
-static bool get_page_of(struct kunit *test, pgoff_t index)
+/* Return: A folio of the file that has yet to be read, locked, full of ones. */
+static struct folio *add_folio(struct kunit *test, pgoff_t index,
+			       unsigned int order)
 {
 	struct way_test *ctx = test->priv;
 	struct address_space *mapping = &ctx->inode->i_data;
-	struct folio *folio = filemap_alloc_folio(GFP_KERNEL, 0);
-	bool hit;
+	struct folio *folio;
 
+	if (order && !IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		kunit_skip(test, "no large folios");
+	mapping_set_large_folios(mapping);
+	folio = filemap_alloc_folio(GFP_KERNEL & ~__GFP_HIGHMEM, order);
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	KUNIT_ASSERT_EQ(test, filemap_add_folio(mapping, folio, index,
 						GFP_KERNEL), 0);
-	filemap_invalidate_lock_shared(mapping);
+	memset(folio_address(folio), 0xff, folio_size(folio));
+	return folio;
+}
+
+/* Return: Whether the folio was got; it is unlocked. */
+static bool get_folio(struct kunit *test, struct folio *folio)
+{
+	struct way_test *ctx = test->priv;
+	bool hit;
+
+	ctx->inode->i_mode |= S_IFREG;
+	filemap_invalidate_lock_shared(&ctx->inode->i_data);
 	hit = cleancache_get(folio);
-	filemap_invalidate_unlock_shared(mapping);
+	filemap_invalidate_unlock_shared(&ctx->inode->i_data);
 	KUNIT_EXPECT_EQ(test, hit, folio_test_uptodate(folio));
 	if (!hit)
 		folio_unlock(folio);
+	return hit;
+}
+
+static bool get_page_of(struct kunit *test, pgoff_t index)
+{
+	struct folio *folio = add_folio(test, index, 0);
+	bool hit = get_folio(test, folio);
+
 	folio_put(folio);
 	return hit;
+}
+
+/* What lies behind the end of a file is zero, and none of it is asked for. */
+static void way_end_of_file(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct folio *folio = add_folio(test, 32, 2);
+	size_t in_file = PAGE_SIZE + 100;
+	char *data = folio_address(folio);
+
+	i_size_write(ctx->inode, folio_pos(folio) + in_file);
+	KUNIT_EXPECT_TRUE(test, get_folio(test, folio));
+	KUNIT_EXPECT_NULL(test, memchr_inv(data, TEST_CONTENT, in_file));
+	KUNIT_EXPECT_NULL(test, memchr_inv(data + in_file, 0,
+					   folio_size(folio) - in_file));
+	folio_put(folio);
+	truncate_inode_pages(&ctx->inode->i_data, 0);
 }
 
 static void way_during_a_get(struct kunit *test)
@@ -502,7 +544,6 @@ static void way_during_a_get(struct kunit *test)
 	struct way_test *ctx = test->priv;
 	struct cleancache_ops exclusive = test_ops;
 
-	ctx->inode->i_mode |= S_IFREG;
 	KUNIT_EXPECT_TRUE(test, get_page_of(test, 0));
 	KUNIT_EXPECT_EQ(test, pages_left(test), 64);
 	test_changed = &ctx->inode->i_data;
@@ -532,15 +573,8 @@ static void way_unsplit(struct kunit *test)
 {
 	struct way_test *ctx = test->priv;
 	struct address_space *mapping = &ctx->inode->i_data;
-	struct folio *folio;
+	struct folio *folio = add_folio(test, 8, 2);
 
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-		kunit_skip(test, "no large folios");
-	mapping_set_large_folios(mapping);
-	folio = filemap_alloc_folio(GFP_KERNEL, 2);
-	KUNIT_ASSERT_NOT_NULL(test, folio);
-	KUNIT_ASSERT_EQ(test, filemap_add_folio(mapping, folio, 8, GFP_KERNEL),
-			0);
 	folio_mark_uptodate(folio);
 	folio_unlock(folio);
 	truncate_inode_pages_range(mapping, 9 * PAGE_SIZE, 10 * PAGE_SIZE - 1);
@@ -550,6 +584,7 @@ static void way_unsplit(struct kunit *test)
 }
 
 static struct kunit_case way_cases[] = {
+	KUNIT_CASE(way_end_of_file),
 	KUNIT_CASE(way_unsplit),
 	KUNIT_CASE(way_during_a_get),
 	KUNIT_CASE(way_truncate),

@@ -12,13 +12,7 @@
 VERDICT=/dev/virtio-ports/tmem.verdict
 
 [ -w /sys/power/disk ] || skip_all "CONFIG_HIBERNATION"
-plan_files 18
-
-# shellcheck disable=SC2317
-undo_more()
-{
-	undo_files
-}
+plan_files 23
 
 # shellcheck disable=SC2317
 hibernate()
@@ -35,6 +29,31 @@ make_fs ext4
 mount_fs ext4
 exclude_others
 load_fake "$(mb 192)" cleancache=1
+
+# There is nothing to write the image to yet, so this fails, and memory is enough
+# not to be shrunk for it: what is gone afterwards was dropped on purpose.
+store_file()
+{
+	exec 7<"$MOUNT/file"
+	sync
+	forget_cache "$MOUNT/file"
+	enter_cgroup
+	content "$MOUNT/file" >"$tmp/sum"
+	evict
+	leave_cgroup
+	check "$1: pages of files held" "$(show "$mount_dir/pages")" -gt 1000
+}
+
+head -c 8M /dev/urandom >"$MOUNT/file"
+right=$(content "$MOUNT/file")
+store_file "first"
+echo 1000000000 >/sys/power/image_size
+check_that "hibernate without a swap area: fails" eval "! hibernate"
+check "failed: pages of files held" "$(cleancache pages)" -eq 0
+store_file "failed"
+check "failed: content of the file" "$(content "$MOUNT/file")" = "$right"
+exec 7<&-
+
 swap_on "$device"
 load_start -g $CGROUP -m "$megabytes" -z 5
 load fill
@@ -43,13 +62,7 @@ load age=50
 echo $((megabytes / 2))M >$CGROUP/memory.high
 echo max >$CGROUP/memory.high
 check "before: pages held" "$(fake pages)" -gt 0
-enter_cgroup
-head -c 8M /dev/urandom >"$MOUNT/file"
-exec 7<"$MOUNT/file"
-right=$(content "$MOUNT/file")
-evict
-leave_cgroup
-check "before: pages of files held" "$(show "$mount_dir/pages")" -gt 1000
+store_file "before"
 
 echo 0 >/sys/power/image_size
 echo shutdown >/sys/power/disk

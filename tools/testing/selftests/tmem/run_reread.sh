@@ -47,6 +47,7 @@ reread()
 {
 	evict
 	held=$(show "$mount_dir/pages")
+	stored=$(fake pages)
 	hits=$(cleancache hits)
 	misses=$(cleancache misses)
 	sectors=$(sectors_read)
@@ -90,7 +91,7 @@ run_fs()
 	reread "$1, half refused"
 	check "$1: hits of half the pages" "$hits" -lt $((pages * 3 / 4))
 	check "$1: as many pages held as are in the store" \
-		"$(show "$mount_dir/pages")" -eq "$(fake pages)"
+		"$held" -eq "$stored"
 	set_fake percent 100
 	set_fake drop_mean_ms 300
 	reread "$1, dropped at random"
