@@ -583,7 +583,45 @@ static void way_unsplit(struct kunit *test)
 	folio_put(folio);
 }
 
+static bool test_release_folio(struct folio *folio, gfp_t gfp)
+{
+	return true;
+}
+
+static const struct address_space_operations test_release_aops = {
+	.release_folio = test_release_folio,
+};
+
+/*
+ * Only a folio's private data says which part of it was written. Without that a
+ * get would fill it with what was there before.
+ */
+static void way_release(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct address_space *mapping = &ctx->inode->i_data;
+	const struct address_space_operations *a_ops = mapping->a_ops;
+	struct folio *partial = add_folio(test, 5, 0);
+	struct folio *whole = add_folio(test, 6, 0);
+
+	mapping->a_ops = &test_release_aops;
+	mapping_set_release_always(mapping);
+	KUNIT_EXPECT_TRUE(test, filemap_release_folio(partial, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, pages_left(test), 63);
+	folio_mark_uptodate(whole);
+	KUNIT_EXPECT_TRUE(test, filemap_release_folio(whole, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, pages_left(test), 63);
+	mapping->a_ops = a_ops;
+	mapping_clear_release_always(mapping);
+	folio_unlock(partial);
+	folio_unlock(whole);
+	folio_put(partial);
+	folio_put(whole);
+	truncate_inode_pages(mapping, 0);
+}
+
 static struct kunit_case way_cases[] = {
+	KUNIT_CASE(way_release),
 	KUNIT_CASE(way_end_of_file),
 	KUNIT_CASE(way_unsplit),
 	KUNIT_CASE(way_during_a_get),

@@ -24,6 +24,8 @@ plan_files $count
 delay=1000
 [ "${TMEM_FLAVOUR-}" != debug ] || delay=3000
 file=$MOUNT/file
+# Of who reads a page that is evicted then, and nothing else
+reader=$CGROUPS/tmem_reader
 
 # slow READ_MS WRITE_MS: how long the disk takes from now on
 slow()
@@ -179,6 +181,7 @@ run_slow()
 	# It is evicted just before it would be removed, and read again just
 	# behind that, while a page behind is waited for.
 	name="$1, read during direct I/O"
+	mkdir -p "$reader"
 	check_stored p "$file"
 	set_cleancache drop 1
 	make_slow_page p
@@ -186,18 +189,20 @@ run_slow()
 	begin
 	fill_direct q 21 &
 	at 10
-	expect 3 p "before it is written"
+	check "$name: page 3 before it is written" "$(echo 0 \
+		>"$reader/cgroup.procs" && letter "$file" 3)" = p
 	refused=$(cleancache rejects_direct)
 	at 80
-	reclaim_files 0
+	echo 4096 >"$reader/memory.reclaim"
 	check "$name: pages not put" \
 		$(($(cleancache rejects_direct) - refused)) -gt 0
-	at 170
+	at 190
 	letter "$file" 20 >/dev/null &
-	at 215
+	at 232
 	letter "$file" 3 >"$tmp/letter"
 	wait
 	slow 0 0
+	rmdir "$reader"
 	expect 3 q "after direct I/O"
 }
 
