@@ -2,11 +2,10 @@
 /* Unit tests of cleancache: what needs no filesystem. */
 #include <kunit/test.h>
 
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/fs_struct.h>
-#include <linux/mount.h>
 #include <linux/pagemap.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "cleancache.h"
@@ -373,9 +372,25 @@ static void backend_is_complete(struct kunit *test)
  */
 
 struct way_test {
+	struct file *file;
 	struct inode *inode;
 	struct cleancache_mount *mount;
 };
+
+/* With CONFIG_CLEANCACHE_DEBUG what is got is compared with what was put. */
+static void put_contents(struct kunit *test, struct cleancache_object *object,
+			 unsigned int nr)
+{
+	struct folio *folio = folio_alloc(GFP_KERNEL, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	memset(folio_address(folio), TEST_CONTENT, PAGE_SIZE);
+	for (folio->index = 0; folio->index < nr; folio->index++)
+		KUNIT_EXPECT_TRUE(test, cleancache_sum_put(object, folio, 1));
+	folio_put(folio);
+}
+
+static const struct file_operations no_fops;
 
 static int way_test_init(struct kunit *test)
 {
@@ -384,8 +399,10 @@ static int way_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	ctx->mount = test_mount(test);
-	ctx->inode = alloc_anon_inode(current->fs->root.mnt->mnt_sb);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx->inode));
+	ctx->file = anon_inode_create_getfile("[cleancache]", &no_fops, NULL,
+					      O_RDWR, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx->file));
+	ctx->inode = file_inode(ctx->file);
 	ctx->inode->i_size = 64 * PAGE_SIZE;
 	test->priv = ctx;
 
@@ -393,6 +410,7 @@ static int way_test_init(struct kunit *test)
 	object = cleancache_object_make(&ctx->inode->i_data, ctx->mount);
 	KUNIT_ASSERT_NOT_NULL(test, object);
 	test_hold(test, object, 0, 64);
+	put_contents(test, object, 64);
 	cleancache_object_put(object);
 	KUNIT_ASSERT_TRUE(test, mapping_empty(&ctx->inode->i_data));
 	return 0;
@@ -404,8 +422,8 @@ static void way_test_exit(struct kunit *test)
 
 	if (!ctx)
 		return;
-	if (ctx->inode)
-		iput(ctx->inode);
+	if (ctx->file)
+		__fput_sync(ctx->file);
 	cleancache_unregister_ops(&test_ops);
 	kobject_put(&ctx->mount->kobj);
 }
@@ -472,8 +490,8 @@ static void way_evict(struct kunit *test)
 {
 	struct way_test *ctx = test->priv;
 
-	iput(ctx->inode);
-	ctx->inode = NULL;
+	__fput_sync(ctx->file);
+	ctx->file = NULL;
 	KUNIT_EXPECT_EQ(test, pages_left(test), 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->mount->nr_objects), 0);
 }
@@ -536,7 +554,6 @@ static void way_end_of_file(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(data + in_file, 0,
 					   folio_size(folio) - in_file));
 	folio_put(folio);
-	truncate_inode_pages(&ctx->inode->i_data, 0);
 }
 
 static void way_during_a_get(struct kunit *test)
@@ -562,7 +579,6 @@ static void way_during_a_get(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_left(test), 61);
 	cleancache_unregister_ops(&exclusive);
 	KUNIT_ASSERT_EQ(test, cleancache_register_ops(&test_ops), 0);
-	truncate_inode_pages(&ctx->inode->i_data, 0);
 }
 
 /*
@@ -617,7 +633,6 @@ static void way_release(struct kunit *test)
 	folio_unlock(whole);
 	folio_put(partial);
 	folio_put(whole);
-	truncate_inode_pages(mapping, 0);
 }
 
 static struct kunit_case way_cases[] = {

@@ -19,6 +19,17 @@ load_fake "$(mb 64)"
 swap_on "$device"
 area=$(area "$device")
 
+cgroup_writebacks()
+{
+	sed -n 's/^fswpwb //p' $CGROUP/memory.stat
+}
+
+# shellcheck disable=SC2317 # wait_for calls it
+cgroup_wrote()
+{
+	[ "$(cgroup_writebacks)" -eq "$1" ]
+}
+
 load_start -g $CGROUP -m "$megabytes" -t 2 -p
 load fill pageout
 held=$(fake pages)
@@ -34,8 +45,9 @@ check "500 pages to the device: writebacks" "$(changed start fs_writebacks)" \
 check "500 pages to the device: fswpwb" "$(changed start vm_fswpwb)" -eq 500
 check "500 pages to the device: sectors written" \
 	"$(changed start "${name}_sectors_written")" -eq 4000
-check "500 pages to the device: of the cgroup" \
-	"$(sed -n 's/^fswpwb //p' $CGROUP/memory.stat)" -eq 500
+# The kernel sums up statistics of cgroups every two seconds.
+wait_for 10 cgroup_wrote 500
+check "500 pages to the device: of the cgroup" "$(cgroup_writebacks)" -eq 500
 
 snapshot start
 echo 300 >"$area/pull"
