@@ -16,6 +16,9 @@
  *	super_block.s_umount
  *	  cleancache_mutex
  *	    cpu_hotplug_lock (static keys and calls)
+ *	    cleancache_object.lock
+ *	      list_lru
+ *	    cleancache_mount.lock
  */
 #define pr_fmt(fmt) "cleancache: " fmt
 

@@ -11,11 +11,8 @@
  * sets its bit; anybody clears it.
  *
  * Chunks go before their file does, least recently used first, when memory is
- * short.
- *
- * Lock order:
- *	cleancache_object.lock
- *	  list_lru (the shrinker takes them the other way round, by trylock)
+ * short. The shrinker has a chunk by the list_lru's lock and takes that of the
+ * object by trylock, against the order that cleancache_control.c states.
  */
 #include <linux/bitmap.h>
 #include <linux/init.h>

@@ -264,6 +264,32 @@ vmstat()
 }
 
 #
+# Files in sysfs
+#
+
+# one_value FILE [PATTERN]
+one_value()
+{
+	[ "$(wc -l <"$1")" -eq 1 ] && grep -qx "${2-[0-9][0-9]*}" "$1"
+}
+
+# modes DIRECTORY: its files, each with its mode
+modes()
+{
+	(cd "$1" && find . -maxdepth 1 -type f -printf '%f:%m\n') | sort |
+		tr '\n' ' '
+}
+
+# refuses FILE VALUE: /bin/echo tells which error it was
+refuses()
+{
+	if /bin/echo "$2" 2>"$tmp/error" >"$1"; then
+		return 1
+	fi
+	grep -q "Invalid argument" "$tmp/error"
+}
+
+#
 # Swap areas
 #
 
