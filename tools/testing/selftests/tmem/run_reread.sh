@@ -60,7 +60,7 @@ reread()
 		$((hits + misses)) -ge $((pages - slack))
 	check "$1: sectors read for misses only" "$sectors" -le \
 		$((misses * 8 + 2048))
-	stat_line "reread_$1" pages="$pages" held="$held" hits="$hits" \
+	stat_line "reread_$(echo "$1" | tr -d , | tr ' ' _)" pages="$pages" held="$held" hits="$hits" \
 		misses="$misses" sectors_read="$sectors"
 }
 
