@@ -60,7 +60,8 @@ reread()
 		$((hits + misses)) -ge $((pages - slack))
 	check "$1: sectors read for misses only" "$sectors" -le \
 		$((misses * 8 + 2048))
-	stat_line "reread_$(echo "$1" | tr -d , | tr ' ' _)" pages="$pages" held="$held" hits="$hits" \
+	name=reread_$(echo "$1" | tr -d , | tr ' ' _)
+	stat_line "$name" pages="$pages" held="$held" hits="$hits" \
 		misses="$misses" sectors_read="$sectors"
 }
 
