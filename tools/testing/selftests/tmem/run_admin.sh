@@ -23,28 +23,16 @@ COUNTERS="corrupted hits invalidates metadata_bytes misses pages partial_misses
 
 run_files()
 {
-	want=$(for name in $COUNTERS backend; do
-		echo "$name:444"
-	done; for name in admit allow_encrypted enabled verify; do
-		echo "$name:644"
-	done; echo drop:200)
-	want=$(echo "$want" | sort | tr '\n' ' ')
-	check "files" "$(modes $CLEANCACHE)" = "$want"
-	wrong=
-	for name in $COUNTERS; do
-		one_value "$CLEANCACHE/$name" || wrong="$wrong $name"
-	done
-	check "counters that are not one number" "$wrong" = ""
+	check_modes "files" $CLEANCACHE "444 backend $COUNTERS" \
+		"644 admit allow_encrypted enabled verify" "200 drop"
+	check_numbers "counters" $CLEANCACHE "$COUNTERS"
 	check_that "backend is one word" one_value $CLEANCACHE/backend tmem_fake
-	want="device:444 encrypted:444 excluded:644 files:444 filesystem:444"
-	check "files of a mount" "$(modes "$mount_dir")" = "$want pages:444 "
+	check_modes "files of a mount" "$mount_dir" \
+		"444 device encrypted files filesystem pages" "644 excluded"
 	check_that "filesystem" one_value "$mount_dir/filesystem" ext4
 	check_that "device" one_value "$mount_dir/device" dm-0
 	for name in allow_encrypted enabled verify admit drop; do
-		for value in 2 x ""; do
-			check_that "$name refuses \"$value\" with EINVAL" \
-				refuses "$CLEANCACHE/$name" "$value"
-		done
+		check_refuses "$CLEANCACHE/$name" 2 x ""
 	done
 	check "switches: as before" "$(cat $CLEANCACHE/admit \
 		$CLEANCACHE/allow_encrypted $CLEANCACHE/enabled \
@@ -181,9 +169,7 @@ run_pressure()
 }
 
 map_scratch linear "$SCRATCH" 0
-make_fs ext4
-mount_fs ext4
-enter_cgroup
+begin_fs ext4
 load_fake_files 16 exclusive=0
 exec 7>"$file"
 run_files
@@ -194,8 +180,5 @@ run_pressure
 run_events
 run_debugfs
 exec 7>&-
-unload_fake || die "rmmod"
-leave_cgroup
-umount "$MOUNT" || die "umount"
-unmap_scratch
+end_fs
 finish

@@ -10,14 +10,10 @@
 . "$(dirname "$0")/tmem_files.sh"
 
 seconds=${EXERCISE_SECONDS:-5}
-count=0
-for fs in $FILESYSTEMS; do
-	[ "$fs" = erofs ] || count=$((count + 1))
-done
 checks=13
 # The debug kernel has this.
 [ ! -d $DEBUGFS/failslab ] || checks=15
-plan_files $((count * checks))
+plan_files $checks "$WRITABLE"
 
 # exercise: in the background, until exercise_end
 exercise()
@@ -82,9 +78,7 @@ decisions()
 
 run_fs()
 {
-	make_fs "$1"
-	mount_fs "$1"
-	enter_cgroup
+	begin_fs "$1"
 
 	exercise
 	until_over backends
@@ -141,12 +135,10 @@ run_fs()
 	mount_fs "$1"
 	check "$1, mounted again: content" \
 		"$(content "$MOUNT/file")" = "$right"
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
+	end_fs
 }
 
-for fs in $FILESYSTEMS; do
-	[ "$fs" = erofs ] || run_fs "$fs"
+for fs in $WRITABLE; do
+	run_fs "$fs"
 done
 finish

@@ -12,7 +12,7 @@ modprobe dm-delay 2>/dev/null
 dmsetup targets 2>/dev/null | grep -qw delay || skip_all "CONFIG_DM_DELAY"
 
 count=0
-for fs in $FILESYSTEMS; do
+for fs in $WRITABLE; do
 	case "$fs" in
 	ext4 | xfs) count=$((count + 26)) ;;
 	ext2) count=$((count + 21)) ;;
@@ -42,10 +42,8 @@ expect()
 run_fs()
 {
 	slow 0 0
-	make_fs "$1"
-	mount_fs "$1"
+	begin_fs "$1"
 	echo 0 >"/sys/dev/block/$(mountpoint -d "$MOUNT")/queue/read_ahead_kb"
-	enter_cgroup
 	load_fake_files 16 exclusive=0
 	fill a "$file"
 	exec 7<"$file"
@@ -94,10 +92,7 @@ run_fs()
 	run_slow "$1"
 
 	exec 7<&-
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
-	unmap_scratch
+	end_fs
 }
 
 # shellcheck disable=SC2317 # run_moved calls it
@@ -206,7 +201,7 @@ run_slow()
 	expect 3 q "after direct I/O"
 }
 
-for fs in $FILESYSTEMS; do
-	[ "$fs" = erofs ] || run_fs "$fs"
+for fs in $WRITABLE; do
+	run_fs "$fs"
 done
 finish

@@ -14,7 +14,7 @@ for target in crypt flakey; do
 		skip_all "CONFIG_DM_$target"
 done
 count=28
-for fs in $FILESYSTEMS; do
+for fs in $WRITABLE; do
 	case "$fs" in
 	ext4 | xfs) count=$((count + 16)) ;;
 	ext2) count=$((count + 9)) ;;
@@ -24,20 +24,6 @@ plan_files $count
 
 file=$MOUNT/file
 key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
-
-begin_fs()
-{
-	make_fs "$@"
-	mount_fs "$1"
-	enter_cgroup
-}
-
-end_fs()
-{
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
-}
 
 # count_evicted NAME COUNTER: what eviction adds to it and to puts
 count_evicted()
@@ -230,8 +216,8 @@ run_protected
 run_swap_file
 run_encrypted
 run_max_index
-for fs in $FILESYSTEMS; do
-	[ "$fs" = erofs ] || run_write_error "$fs"
+for fs in $WRITABLE; do
+	run_write_error "$fs"
 	case "$fs" in
 	ext4 | xfs) run_shutdown "$fs" ;;
 	esac

@@ -13,11 +13,7 @@
 
 seconds=${EXERCISE_SECONDS:-5}
 FILESYSTEMS=${TMEM_FILESYSTEMS:-ext4 ext4-1k ext2-1k xfs xfs-1k}
-count=0
-for fs in $FILESYSTEMS; do
-	count=$((count + 15))
-done
-plan_files $count
+plan_files 15 "$FILESYSTEMS"
 
 # exercise NAME [OPTION]...
 exercise()
@@ -37,9 +33,7 @@ exercise()
 
 run_fs()
 {
-	make_fs "$1"
-	mount_fs "$1"
-	enter_cgroup
+	begin_fs "$1"
 
 	load_fake_files "$(mb 32)" exclusive=0
 	exercise "$1, one process" -p 1
@@ -58,9 +52,7 @@ run_fs()
 	exercise "$1, destructive" -p 4
 	check "$1: no page of the file left" "$(rm "$MOUNT/file" &&
 		fake pages)" -eq 0
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
+	end_fs
 }
 
 for fs in $FILESYSTEMS; do

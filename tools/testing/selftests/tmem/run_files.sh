@@ -7,11 +7,7 @@
 . "$(dirname "$0")/tmem_lib.sh"
 . "$(dirname "$0")/tmem_files.sh"
 
-count=0
-for fs in $FILESYSTEMS; do
-	[ "$fs" = erofs ] || count=$((count + 1))
-done
-plan_files $((count * 15))
+plan_files 15 "$WRITABLE"
 
 file=$MOUNT/file
 
@@ -135,21 +131,17 @@ run_twins()
 
 run_fs()
 {
-	make_fs "$1"
-	mount_fs "$1"
-	enter_cgroup
+	begin_fs "$1"
 	load_fake_files 16 exclusive=0
 	run_reuse "$1"
 	run_names "$1"
 	run_states "$1"
 	run_cold "$1"
 	run_twins "$1"
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
+	end_fs
 }
 
-for fs in $FILESYSTEMS; do
-	[ "$fs" = erofs ] || run_fs "$fs"
+for fs in $WRITABLE; do
+	run_fs "$fs"
 done
 finish

@@ -9,11 +9,7 @@
 . "$(dirname "$0")/tmem_lib.sh"
 . "$(dirname "$0")/tmem_files.sh"
 
-count=0
-for fs in $FILESYSTEMS; do
-	count=$((count + 1))
-done
-plan_files $((count * 30))
+plan_files 30 "$FILESYSTEMS"
 
 megabytes=$(mb 48)
 pages=$((megabytes * MB_PAGES))
@@ -35,9 +31,9 @@ populate()
 			die "mkfs.erofs: $(tail -n 1 "$tmp/mkfs")"
 		rm -rf "$tmp/tree"
 		mount_fs erofs
+		enter_cgroup
 	else
-		make_fs "$1"
-		mount_fs "$1"
+		begin_fs "$1"
 		make_file "$MOUNT"
 	fi
 }
@@ -67,7 +63,6 @@ reread()
 
 run_fs()
 {
-	enter_cgroup
 	populate "$1"
 	right=$(content "$MOUNT/file")
 
@@ -107,9 +102,7 @@ run_fs()
 	reread "$1, destructive"
 	check "$1: nearly all from the store" "$hits" -ge $((pages - slack))
 	check "$1: pages left" "$(fake pages)" -le $slack
-	unload_fake || die "rmmod"
-	leave_cgroup
-	umount "$MOUNT" || die "umount"
+	end_fs
 }
 
 for fs in $FILESYSTEMS; do

@@ -18,29 +18,19 @@ load_fake "$(mb 16)"
 swap_on "$device"
 area=$(area "$device")
 
-want=$(for name in $COUNTERS backend; do
-	echo "$name:444"
-done; echo enabled:644; echo allow_encrypted:644)
-want=$(echo "$want" | sort | tr '\n' ' ')
-check "files" "$(modes $FRONTSWAP)" = "$want"
-wrong=
-for name in $COUNTERS; do
-	one_value "$FRONTSWAP/$name" || wrong="$wrong $name"
-done
-check "counters that are not one number" "$wrong" = ""
+check_modes "files" $FRONTSWAP "444 backend $COUNTERS" \
+	"644 enabled allow_encrypted"
+check_numbers "counters" $FRONTSWAP "$COUNTERS"
 check_that "backend is one word" one_value $FRONTSWAP/backend tmem_fake
 check_that "enabled" one_value $FRONTSWAP/enabled 1
 check_that "allow_encrypted" one_value $FRONTSWAP/allow_encrypted 0
 
-want="encrypted:444 excluded:644 pages:444 path:444 poisoned_pages:444"
-want="$want pull:200 slots:444 writeback:200 writethrough:644 "
-check "files of an area" "$(modes "$area")" = "$want"
+check_modes "files of an area" "$area" \
+	"444 encrypted pages path poisoned_pages slots" \
+	"644 excluded writethrough" "200 pull writeback"
 check_that "path" one_value "$area/path" "$device"
-wrong=
-for name in pages poisoned_pages slots encrypted excluded writethrough; do
-	one_value "$area/$name" || wrong="$wrong $name"
-done
-check "files of an area that are not one number" "$wrong" = ""
+check_numbers "files of an area" "$area" \
+	"pages poisoned_pages slots encrypted excluded writethrough"
 check "slots, at most the pages of the device" \
 	"$(cat "$area/slots")" \
 	-le $(($(cat "/sys/block/${device##*/}/size") / 8))
@@ -48,15 +38,11 @@ check "slots, at most the pages of the device" \
 for file in $FRONTSWAP/enabled $FRONTSWAP/allow_encrypted \
 	    "$area/excluded" "$area/writethrough"; do
 	old=$(cat "$file")
-	for value in 2 x ""; do
-		check_that "${file##*/} refuses \"$value\" with EINVAL" \
-			refuses "$file" "$value"
-	done
+	check_refuses "$file" 2 x ""
 	[ "$(cat "$file")" = "$old" ] || die "$file has changed"
 done
 for file in "$area/writeback" "$area/pull"; do
-	check_that "${file##*/} refuses \"-1\" with EINVAL" \
-		refuses "$file" -1
+	check_refuses "$file" -1
 done
 
 # Who reads the files of an area keeps nothing of it. The backend leaves at the

@@ -11,17 +11,22 @@
 CLEANCACHE=/sys/kernel/mm/tmem/cleancache
 MOUNT=$tmp/mnt
 FILESYSTEMS=${TMEM_FILESYSTEMS:-ext4 ext2 xfs erofs}
+# Those of them on which files change
+WRITABLE=$(echo "$FILESYSTEMS" | tr ' ' '\n' | grep -vx erofs)
 SCRATCH=$(readlink -f /dev/tmem/scratch)
 SCRATCH_SECTORS=$(cat "/sys/class/block/${SCRATCH##*/}/size" 2>/dev/null)
 
 mkdir -p "$MOUNT"
 
-# plan_files N: as plan, for what cleancache needs
+# plan_files N [FILESYSTEMS]: as plan, for what cleancache needs; N results on each
 plan_files()
 {
+	local count="$1"
+
+	[ $# -eq 1 ] || count=$(($1 * $(echo "$2" | wc -w)))
 	[ -d $CLEANCACHE ] || skip_all "CONFIG_CLEANCACHE"
 	disk_needed=scratch
-	plan "$1"
+	plan "$count"
 }
 
 # Mounts of the guest's own system stay out of it.
@@ -179,6 +184,22 @@ leave_cgroup()
 undo_more()
 {
 	! mountpoint -q "$MOUNT" || umount "$MOUNT"
+	unmap_scratch
+}
+
+# begin_fs TYPE[-1k] [OPTION of mkfs]...: a new filesystem, and in the cgroup
+begin_fs()
+{
+	make_fs "$@"
+	mount_fs "$1"
+	enter_cgroup
+}
+
+end_fs()
+{
+	unload_fake || die "rmmod"
+	leave_cgroup
+	umount "$MOUNT" || die "umount"
 	unmap_scratch
 }
 

@@ -273,11 +273,30 @@ one_value()
 	[ "$(wc -l <"$1")" -eq 1 ] && grep -qx "${2-[0-9][0-9]*}" "$1"
 }
 
-# modes DIRECTORY: its files, each with its mode
-modes()
+# check_modes WHAT DIRECTORY "MODE FILE..."...: it has these files and no others
+check_modes()
 {
-	(cd "$1" && find . -maxdepth 1 -type f -printf '%f:%m\n') | sort |
-		tr '\n' ' '
+	local what="$1" directory="$2" modes name want
+
+	shift 2
+	want=$(for modes in "$@"; do
+		for name in ${modes#* }; do
+			echo "$name:${modes%% *}"
+		done
+	done | sort | tr '\n' ' ')
+	check "$what" "$(find "$directory" -maxdepth 1 -type f \
+		-printf '%f:%m\n' | sort | tr '\n' ' ')" = "$want"
+}
+
+# check_numbers WHAT DIRECTORY FILES: each is one number
+check_numbers()
+{
+	local name wrong=
+
+	for name in $3; do
+		one_value "$2/$name" || wrong="$wrong $name"
+	done
+	check "$1 that are not one number" "$wrong" = ""
 }
 
 # refuses FILE VALUE: /bin/echo tells which error it was
@@ -287,6 +306,18 @@ refuses()
 		return 1
 	fi
 	grep -q "Invalid argument" "$tmp/error"
+}
+
+# check_refuses FILE VALUE...
+check_refuses()
+{
+	local file="$1" value
+
+	shift
+	for value in "$@"; do
+		check_that "${file##*/} refuses \"$value\" with EINVAL" \
+			refuses "$file" "$value"
+	done
 }
 
 #
