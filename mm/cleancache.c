@@ -47,10 +47,9 @@ struct cleancache_batch {
 
 /* Where the hooks end up while there is no backend. */
 
-static int no_put(int pool, u64 object, pgoff_t index, struct folio *folio,
-		  unsigned int nr, unsigned long *held)
+static void no_put(int pool, u64 object, pgoff_t index, struct folio *folio,
+		   unsigned int nr, unsigned long *held)
 {
-	return 0;
 }
 
 static int no_get(int pool, u64 object, pgoff_t index, struct folio *folio,
@@ -370,13 +369,17 @@ static struct cleancache_object *cleancache_prepare_get(struct folio *folio,
 	return NULL;
 }
 
-/* Bytes behind the end of the file read as zeros, whatever was there. */
-static void cleancache_zero_tail(struct folio *folio)
+/*
+ * Bytes behind the end of the file read as zeros, whatever was there. The file may
+ * have grown since @nr pages were asked for.
+ */
+static void cleancache_zero_tail(struct folio *folio, unsigned int nr)
 {
 	loff_t rest = i_size_read(folio->mapping->host) - folio_pos(folio);
+	size_t filled = clamp_t(loff_t, rest, 0, (loff_t)nr * PAGE_SIZE);
 
-	if (rest < (loff_t)folio_size(folio))
-		folio_zero_segment(folio, max(rest, 0LL), folio_size(folio));
+	if (filled < folio_size(folio))
+		folio_zero_segment(folio, filled, folio_size(folio));
 }
 
 /*
@@ -408,7 +411,7 @@ static bool cleancache_finish_get(struct cleancache_object *object,
 		return false;
 	}
 
-	cleancache_zero_tail(folio);
+	cleancache_zero_tail(folio, nr);
 	flush_dcache_folio(folio);
 	cleancache_count(hits, nr);
 	count_vm_events(CCGET, nr);

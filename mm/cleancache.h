@@ -197,7 +197,7 @@ int cleancache_pages_init(void);
 /* cleancache_control.c */
 int cleancache_set_enabled(bool enabled);
 int cleancache_set_allow_encrypted(bool allow);
-int cleancache_set_excluded(struct cleancache_mount *mount, bool excluded);
+void cleancache_set_excluded(struct cleancache_mount *mount, bool excluded);
 void cleancache_drop(void);
 
 /* cleancache_verify.c */

@@ -128,7 +128,8 @@ void cleancache_mount(struct super_block *sb)
 	list_add_tail(&mount->node, &cleancache_mounts);
 	cleancache_serve(mount);
 	mutex_unlock(&cleancache_mutex);
-	WRITE_ONCE(sb->s_cleancache, mount);
+	/* Who sees it without the mutex sees what is in it. */
+	smp_store_release(&sb->s_cleancache, mount);
 	return;
 fail:
 	pr_warn("no memory for %s, it stays without tmem\n", sb->s_id);
@@ -286,14 +287,12 @@ int cleancache_set_allow_encrypted(bool allow)
  * @excluded: Excluding refuses pages and drops those that are in the store.
  *
  * Context: May sleep. Takes cleancache_mutex.
- * Return: 0.
  */
-int cleancache_set_excluded(struct cleancache_mount *mount, bool excluded)
+void cleancache_set_excluded(struct cleancache_mount *mount, bool excluded)
 {
 	assign_bit(CLEANCACHE_MOUNT_EXCLUDED, &mount->state, excluded);
 	if (excluded)
 		cleancache_renew(mount);
-	return 0;
 }
 
 /*

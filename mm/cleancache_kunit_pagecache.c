@@ -19,22 +19,25 @@ static int test_init_fs(size_t page_size)
 	return -ENOSPC;
 }
 
-static int test_put(int pool, u64 object, pgoff_t index, struct folio *folio,
-		    unsigned int nr, unsigned long *held)
+static void test_put(int pool, u64 object, pgoff_t index, struct folio *folio,
+		     unsigned int nr, unsigned long *held)
 {
-	return 0;
 }
 
 #define TEST_CONTENT	0x5a
 
 /* A file that is changed while the backend is asked for a page of it */
 static struct address_space *test_changed;
+/* One that grows meanwhile */
+static struct inode *test_grown;
 
 static int test_get(int pool, u64 object, pgoff_t index, struct folio *folio,
 		    unsigned int nr)
 {
 	if (test_changed)
 		cleancache_invalidate(test_changed, index, index + nr - 1);
+	if (test_grown)
+		i_size_write(test_grown, i_size_read(test_grown) + SZ_1M);
 	memset(folio_address(folio), TEST_CONTENT, nr * PAGE_SIZE);
 	return 0;
 }
@@ -282,6 +285,24 @@ static void way_end_of_file(struct kunit *test)
 	folio_put(folio);
 }
 
+/* Only what was asked for was filled. */
+static void way_growing_file(struct kunit *test)
+{
+	struct way_test *ctx = test->priv;
+	struct folio *folio = add_folio(test, 32, 2);
+	char *data = folio_address(folio);
+
+	memset(data, 0xa5, folio_size(folio));
+	i_size_write(ctx->inode, folio_pos(folio) + PAGE_SIZE);
+	test_grown = ctx->inode;
+	KUNIT_EXPECT_TRUE(test, get_folio(test, folio));
+	test_grown = NULL;
+	KUNIT_EXPECT_NULL(test, memchr_inv(data, TEST_CONTENT, PAGE_SIZE));
+	KUNIT_EXPECT_NULL(test, memchr_inv(data + PAGE_SIZE, 0,
+					   folio_size(folio) - PAGE_SIZE));
+	folio_put(folio);
+}
+
 static void way_during_a_get(struct kunit *test)
 {
 	struct way_test *ctx = test->priv;
@@ -364,6 +385,7 @@ static void way_release(struct kunit *test)
 static struct kunit_case way_cases[] = {
 	KUNIT_CASE(way_release),
 	KUNIT_CASE(way_end_of_file),
+	KUNIT_CASE(way_growing_file),
 	KUNIT_CASE(way_unsplit),
 	KUNIT_CASE(way_during_a_get),
 	KUNIT_CASE(way_truncate),

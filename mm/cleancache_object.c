@@ -80,7 +80,25 @@ static struct cleancache_object *object_alloc(struct address_space *mapping,
 	spin_lock_init(&object->lock);
 	object->chunks = RB_ROOT;
 	cleancache_sums_init(object);
+	kobject_get(&mount->kobj);
+	atomic_long_inc(&nr_objects);
+	atomic_long_inc(&mount->nr_objects);
+	spin_lock(&mount->lock);
+	list_add(&object->node, &mount->objects);
+	spin_unlock(&mount->lock);
 	return object;
+}
+
+/* The mount has it no longer. */
+static void object_unlist(struct cleancache_object *object)
+{
+	struct cleancache_mount *mount = object->mount;
+
+	spin_lock(&mount->lock);
+	list_del(&object->node);
+	spin_unlock(&mount->lock);
+	atomic_long_dec(&mount->nr_objects);
+	cleancache_object_put(object);
 }
 
 /**
@@ -104,7 +122,10 @@ struct cleancache_object *cleancache_object_make(struct address_space *mapping,
 	if (!object)
 		return NULL;
 
-	/* Before the folio leaves the page cache, see cleancache_may_hold(). */
+	/*
+	 * Before the folio leaves the page cache, see cleancache_may_hold().
+	 * Whoever finds the object may kill it at once, so it is complete.
+	 */
 	set_bit(AS_CLEANCACHE, &mapping->flags);
 	rcu_read_lock();
 	other = rhashtable_lookup_get_insert_fast(&object_table, &object->hash,
@@ -114,17 +135,10 @@ struct cleancache_object *cleancache_object_make(struct address_space *mapping,
 		other = ERR_PTR(-ENOMEM);
 	rcu_read_unlock();
 	if (other) {
-		cleancache_sums_destroy(object);
-		kmem_cache_free(object_cachep, object);
+		object_unlist(object);
+		cleancache_object_put(object);
 		return IS_ERR(other) ? NULL : other;
 	}
-
-	kobject_get(&mount->kobj);
-	atomic_long_inc(&nr_objects);
-	atomic_long_inc(&mount->nr_objects);
-	spin_lock(&mount->lock);
-	list_add(&object->node, &mount->objects);
-	spin_unlock(&mount->lock);
 	return object;
 }
 
@@ -137,7 +151,6 @@ struct cleancache_object *cleancache_object_make(struct address_space *mapping,
  */
 void cleancache_object_kill(struct cleancache_object *object, bool tell)
 {
-	struct cleancache_mount *mount = object->mount;
 	bool dead;
 
 	spin_lock(&object->lock);
@@ -156,11 +169,7 @@ void cleancache_object_kill(struct cleancache_object *object, bool tell)
 	cleancache_pages_drop(object);
 	if (tell)
 		cleancache_tell_all(object);
-	spin_lock(&mount->lock);
-	list_del_init(&object->node);
-	spin_unlock(&mount->lock);
-	atomic_long_dec(&mount->nr_objects);
-	cleancache_object_put(object);
+	object_unlist(object);
 }
 
 /**

@@ -113,6 +113,30 @@ static void chunk_make(struct cleancache_object *object, pgoff_t index)
 		kmem_cache_free(chunk_cachep, new);
 }
 
+/*
+ * Clear bits of a chunk's pages in @first ... @last. Return: false if there is no
+ * chunk; else *@first is where to go on, and the lock was held for one chunk only.
+ */
+static bool chunk_unsee(struct cleancache_object *object, pgoff_t *first,
+			pgoff_t last)
+{
+	struct cleancache_chunk *chunk;
+	unsigned long begin, end;
+
+	spin_lock(&object->lock);
+	chunk = chunk_next(object, *first);
+	if (!chunk || chunk->first > last) {
+		spin_unlock(&object->lock);
+		return false;
+	}
+	begin = max(*first, chunk->first) - chunk->first;
+	end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
+	bitmap_clear(chunk->seen, begin, end - begin);
+	*first = chunk->first + CLEANCACHE_CHUNK_PAGES;
+	spin_unlock(&object->lock);
+	return true;
+}
+
 /* Detach a chunk that has left the LRU list; its pages are not held any more. */
 static void chunk_unlink(struct cleancache_chunk *chunk)
 {
@@ -290,50 +314,45 @@ bool cleancache_seen(struct cleancache_object *object, pgoff_t index,
  * @first: Index of the first page.
  * @last: Index of the last page.
  *
- * Context: Process. Does not sleep.
+ * Context: Process. May sleep if the pages are not those of one folio.
  */
 void cleancache_unsee(struct cleancache_object *object, pgoff_t first,
 		      pgoff_t last)
 {
-	struct cleancache_chunk *chunk;
-	unsigned long begin, end;
-
-	spin_lock(&object->lock);
-	while ((chunk = chunk_next(object, first)) && chunk->first <= last) {
-		begin = max(first, chunk->first) - chunk->first;
-		end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
-		bitmap_clear(chunk->seen, begin, end - begin);
-		first = chunk->first + CLEANCACHE_CHUNK_PAGES;
-	}
-	spin_unlock(&object->lock);
+	while (chunk_unsee(object, &first, last) && first <= last)
+		cond_resched();
 }
 
 /*
- * Clear the bits of the next run of pages in @first ... @last.
- * Return: Length of the run, which begins at *@first then; 0 if there is none.
+ * Clear the bits of the first run of pages in the first chunk of @first ... @last.
+ * Return: false if there is no chunk; else *@first is where the run begins and *@nr
+ * its length, or 0 and where to go on.
  */
-static unsigned int object_clear_run(struct cleancache_object *object,
-				     pgoff_t *first, pgoff_t last)
+static bool chunk_clear_run(struct cleancache_object *object, pgoff_t *first,
+			    pgoff_t last, unsigned int *nr)
 {
 	struct cleancache_chunk *chunk;
 	unsigned long begin, end, bit;
-	unsigned int nr = 0;
 
+	*nr = 0;
 	spin_lock(&object->lock);
-	while ((chunk = chunk_next(object, *first)) && chunk->first <= last) {
-		begin = max(*first, chunk->first) - chunk->first;
-		end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
-		bit = find_next_bit(chunk->held, end, begin);
-		if (bit < end) {
-			*first = chunk->first + bit;
-			nr = find_next_zero_bit(chunk->held, end, bit) - bit;
-			chunk_clear(chunk, *first, nr);
-			break;
-		}
+	chunk = chunk_next(object, *first);
+	if (!chunk || chunk->first > last) {
+		spin_unlock(&object->lock);
+		return false;
+	}
+	begin = max(*first, chunk->first) - chunk->first;
+	end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
+	bit = find_next_bit(chunk->held, end, begin);
+	if (bit < end) {
+		*first = chunk->first + bit;
+		*nr = find_next_zero_bit(chunk->held, end, bit) - bit;
+		chunk_clear(chunk, *first, *nr);
+	} else {
 		*first = chunk->first + CLEANCACHE_CHUNK_PAGES;
 	}
 	spin_unlock(&object->lock);
-	return nr;
+	return true;
 }
 
 /**
@@ -342,17 +361,20 @@ static unsigned int object_clear_run(struct cleancache_object *object,
  * @first: Index of the first page.
  * @last: Index of the last page.
  *
- * Context: Process, inside cleancache_srcu. Does not sleep.
+ * Context: Process, inside cleancache_srcu. May sleep if the pages are not those
+ * of one folio.
  */
 void cleancache_forget(struct cleancache_object *object, pgoff_t first,
 		       pgoff_t last)
 {
 	unsigned int nr;
 
-	while (first <= last &&
-	       (nr = object_clear_run(object, &first, last))) {
-		cleancache_tell(object, first, nr);
+	while (first <= last && chunk_clear_run(object, &first, last, &nr)) {
+		if (nr)
+			cleancache_tell(object, first, nr);
 		first += nr;
+		if (first <= last && last - first >= CLEANCACHE_CHUNK_PAGES)
+			cond_resched();
 	}
 }
 

@@ -276,9 +276,10 @@ static ssize_t excluded_store(struct kobject *kobj, struct kobj_attribute *attr,
 	int ret;
 
 	ret = kstrtobool(buf, &excluded);
-	if (!ret)
-		ret = cleancache_set_excluded(to_mount(kobj), excluded);
-	return ret ?: len;
+	if (ret)
+		return ret;
+	cleancache_set_excluded(to_mount(kobj), excluded);
+	return len;
 }
 
 static struct kobj_attribute excluded_attr = __ATTR_RW(excluded);

@@ -133,13 +133,10 @@ int cleancache_set_verify(bool verify)
 		return 0;
 	}
 	static_branch_disable(&cleancache_verify_key);
-	/* Reads that are running do not look any more: what is left is ours. */
+	/* No get leaves a note any more. Reads that end may still take theirs. */
 	synchronize_srcu(&cleancache_srcu);
-	synchronize_rcu();
-	xa_for_each(&cleancache_hits, pfn, hit) {
-		xa_erase_irq(&cleancache_hits, pfn);
-		kfree(hit);
-	}
+	xa_for_each(&cleancache_hits, pfn, hit)
+		kfree(xa_erase_irq(&cleancache_hits, pfn));
 	return 0;
 }
 
@@ -186,7 +183,7 @@ bool cleancache_sum_put(struct cleancache_object *object, struct folio *folio,
 	for (i = 0; i < nr; i++)
 		if (xa_err(xa_store(&object->sums, folio->index + i,
 				    cleancache_page_sum(folio, i),
-				    GFP_NOWAIT | __GFP_NOWARN)))
+				    CLEANCACHE_GFP)))
 			return false;
 	return true;
 }

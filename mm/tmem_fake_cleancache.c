@@ -128,24 +128,20 @@ static bool fake_put_page(struct fake_object *object, pgoff_t index,
  * Contract: each page may be refused, and then no older one is left. A page that
  * was taken may be dropped at any time, even before this returns.
  */
-static int fake_put(int pool, u64 id, pgoff_t index, struct folio *folio,
-		    unsigned int nr, unsigned long *held)
+static void fake_put(int pool, u64 id, pgoff_t index, struct folio *folio,
+		     unsigned int nr, unsigned long *held)
 {
 	struct fake_object *object;
-	unsigned int i, taken = 0;
+	unsigned int i;
 
 	fake_delay();
 	fake_add(FAKE_PUT_CALLS, 1);
 	rcu_read_lock();
 	object = fake_make(pool, id);
-	for (i = 0; i < nr; i++) {
-		if (!fake_put_page(object, index + i, folio_page(folio, i)))
-			continue;
-		__set_bit(i, held);
-		taken++;
-	}
+	for (i = 0; i < nr; i++)
+		if (fake_put_page(object, index + i, folio_page(folio, i)))
+			__set_bit(i, held);
 	rcu_read_unlock();
-	return taken;
 }
 
 static void fake_spoil_page(struct page *page)

@@ -67,19 +67,21 @@ struct cleancache_vec {
  *	folio is locked, clean and up to date, and nothing else is done to its
  *	pages meanwhile. Called in reclaim: may sleep as far as that may (no
  *	recursion into I/O or a filesystem). Sets bit i of @held, which is
- *	cleared before, if page i is held. Returns the number of bits set.
+ *	cleared before, if page i is held.
  * @get: Fill the first @nr pages of @folio from the store. The folio is locked,
  *	and nothing else is done to its pages meanwhile but an @invalidate. May
  *	sleep, not in filesystem code. Returns 0 when all pages were copied, and
  *	a CLEANCACHE_EXCLUSIVE backend has then removed them; otherwise a
  *	negative error code, and the content of the folio is undefined.
- * @invalidate: Forget pages @index ... @index + @nr - 1 of file @object. All of
- *	them were held, but may have been dropped since. Must not sleep and cannot
- *	fail: a backend that cannot reach its store answers no @get of this
- *	object until it has. Ordered before a later @put.
- * @invalidate_inode: Forget all pages of file @object. As @invalidate. If no
- *	@put of the object is running, no other operation on it follows: ids of
- *	objects are never used again.
+ * @invalidate: Forget pages @index ... @index + @nr - 1 of file @object. They
+ *	were offered once, but may never have been held or may have been dropped
+ *	since. Must not sleep and cannot fail: a backend that cannot reach its
+ *	store answers no @get of this object until it has. Ordered before a later
+ *	@put.
+ * @invalidate_inode: Forget all pages of file @object. As @invalidate. A @get or
+ *	@invalidate that was on its way may still come, and must find nothing; a
+ *	@put that was on its way is followed by an @invalidate. Ids of objects are
+ *	never used again.
  * @invalidate_fs: Forget the pool; no other operation runs on it or follows. May
  *	sleep.
  * @put_batch: As @put for @n folios of one page each, of any files. Optional.
@@ -90,8 +92,8 @@ struct cleancache_ops {
 	unsigned int flags;
 	pgoff_t max_index;
 	int (*init_fs)(size_t page_size);
-	int (*put)(int pool, u64 object, pgoff_t index, struct folio *folio,
-		   unsigned int nr, unsigned long *held);
+	void (*put)(int pool, u64 object, pgoff_t index, struct folio *folio,
+		    unsigned int nr, unsigned long *held);
 	int (*get)(int pool, u64 object, pgoff_t index, struct folio *folio,
 		   unsigned int nr);
 	void (*invalidate)(int pool, u64 object, pgoff_t index,
@@ -141,7 +143,7 @@ static inline bool cleancache_may_hold(struct address_space *mapping)
 {
 	if (!cleancache_active())
 		return false;
-	/* Orders the look at the page cache before; see cleancache_claim(). */
+	/* Orders the look at the page cache before; see cleancache_object_make(). */
 	smp_rmb();
 	return test_bit(AS_CLEANCACHE, &mapping->flags);
 }
@@ -279,6 +281,18 @@ static inline void cleancache_evict_inode(struct inode *inode)
 }
 
 /**
+ * cleancache_end_fill - the same for a folio that was filled without a read
+ * @folio: The folio, still locked.
+ *
+ * Context: Any.
+ */
+static inline void cleancache_end_fill(struct folio *folio)
+{
+	if (static_branch_unlikely(&cleancache_verify_key))
+		__cleancache_end_read(folio, folio_test_uptodate(folio));
+}
+
+/**
  * cleancache_end_read - compare what was read with what the store had
  * @folio: A folio that was read from its filesystem, still locked.
  * @success: Whether the read succeeded.
@@ -352,6 +366,10 @@ static inline void cleancache_release_folio(struct folio *folio)
 }
 
 static inline void cleancache_evict_inode(struct inode *inode)
+{
+}
+
+static inline void cleancache_end_fill(struct folio *folio)
 {
 }
 

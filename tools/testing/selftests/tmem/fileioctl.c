@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fileioctl - what a filesystem does for who asks by ioctl
+ * fileioctl - what a filesystem does for who asks by ioctl, and what no shell does
  *
  * usage: fileioctl encrypt DIRECTORY	files made there are encrypted (fscrypt)
  *	  fileioctl verity FILE		the file is verified (fs-verity)
  *	  fileioctl move FILE DONOR	they exchange their blocks (ext4); what
  *					FILE contains stays, DONOR gets it too
  *	  fileioctl shutdown DIRECTORY	nothing reaches the disk any more
+ *	  fileioctl tear FILE		a direct write of pages 3 and 4 that fails
+ *					in the middle
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fscrypt.h>
@@ -15,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +100,25 @@ static int shut_down(int fd, int donor)
 	return ioctl(fd, SHUTDOWN, &how);
 }
 
+/*
+ * A direct write of two pages from memory of which there is only the first: it
+ * fails, but a part is done.
+ */
+static int tear(int fd, int donor)
+{
+	char *memory = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)donor;
+	if (memory == MAP_FAILED || munmap(memory + 4096, 4096))
+		return -1;
+	memset(memory, 'w', 4096);
+	if (pwrite(fd, memory, 2 * 4096, 3 * 4096) < 0 && errno == EFAULT)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 static const struct {
 	const char *name;
 	int argc;
@@ -106,6 +129,7 @@ static const struct {
 	{ "verity", 3, O_RDONLY, verity },
 	{ "move", 4, O_RDWR, move },
 	{ "shutdown", 3, O_RDONLY, shut_down },
+	{ "tear", 3, O_RDWR | O_DIRECT, tear },
 	{}
 };
 
@@ -119,7 +143,7 @@ int main(int argc, char **argv)
 			break;
 	if (!commands[i].name) {
 		fprintf(stderr,
-			"usage: fileioctl encrypt DIRECTORY | verity FILE | move FILE DONOR | shutdown DIRECTORY\n");
+			"usage: fileioctl encrypt DIRECTORY | verity FILE | move FILE DONOR | shutdown DIRECTORY | tear FILE\n");
 		return 2;
 	}
 	for (k = 0; k < argc - 2; k++) {

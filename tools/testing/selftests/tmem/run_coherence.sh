@@ -14,8 +14,8 @@ dmsetup targets 2>/dev/null | grep -qw delay || skip_all "CONFIG_DM_DELAY"
 count=0
 for fs in $WRITABLE; do
 	case "$fs" in
-	ext4 | xfs) count=$((count + 26)) ;;
-	ext2) count=$((count + 21)) ;;
+	ext4 | xfs) count=$((count + 30)) ;;
+	ext2) count=$((count + 24)) ;;
 	esac
 done
 plan_files $count
@@ -116,6 +116,14 @@ run_moved()
 		"$(letter "$donor" 3)" = "$(letter_on_disk "$donor" 3)"
 	check "$name: the donor has another content" \
 		"$(letter "$donor" 3)" != r
+	# What the page cache has of the donor must not be put.
+	fill t "$donor"
+	content "$donor" >"$tmp/sum"
+	fill u "$file"
+	"$@" "$file" "$donor" || die "$1"
+	evict
+	check "$name: page 3 is the donor's, in the donor that was cached" \
+		"$(letter "$donor" 3)" = "$(letter_on_disk "$donor" 3)"
 	exec 8>&-
 	rm "$donor"
 }
@@ -199,6 +207,21 @@ run_slow()
 	slow 0 0
 	rmdir "$reader"
 	expect 3 q "after direct I/O"
+
+	# A page that is read while direct I/O writes it, which fails afterwards
+	name="$1, direct I/O that fails"
+	fill v "$file"
+	dd if="$file" iflag=nocache bs=4096 count=16 of=/dev/null 2>/dev/null
+	slow 0 $delay
+	begin
+	fileioctl tear "$file" &
+	at 50
+	check "$name: page 3 before it is written" "$(letter "$file" 3)" = v
+	wait $!
+	check "$name: it fails in the middle" $? -eq 0
+	slow 0 0
+	evict
+	expect 3 "$(letter_on_disk "$file" 3)" "after it"
 }
 
 for fs in $WRITABLE; do

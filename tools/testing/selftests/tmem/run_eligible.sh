@@ -13,7 +13,7 @@ for target in crypt flakey; do
 	dmsetup targets 2>/dev/null | grep -qw $target ||
 		skip_all "CONFIG_DM_$target"
 done
-count=28
+count=29
 for fs in $WRITABLE; do
 	case "$fs" in
 	ext4 | xfs) count=$((count + 16)) ;;
@@ -212,8 +212,29 @@ run_shutdown()
 	end_fs
 }
 
+# Of a filesystem on several devices nobody knows whether they are encrypted.
+run_extra_device()
+{
+	name="two devices"
+	mkdir "$tmp/tree"
+	head -c 2M /dev/urandom >"$tmp/tree/file"
+	mkfs.erofs --chunksize=4096 --blobdev="$tmp/blob" "$SCRATCH" \
+		"$tmp/tree" >"$tmp/mkfs" 2>&1 ||
+		die "mkfs.erofs: $(tail -n 1 "$tmp/mkfs")"
+	loop=$(losetup -f) || die "losetup -f"
+	losetup "$loop" "$tmp/blob" || die "losetup"
+	mount -t erofs -o device="$loop" "$SCRATCH" "$MOUNT" ||
+		die "mount erofs"
+	check_that "$name: not served" \
+		test ! -d "$CLEANCACHE/mounts/$(mountpoint -d "$MOUNT")"
+	umount "$MOUNT"
+	losetup -d "$loop"
+	rm -r "$tmp/tree" "$tmp/blob"
+}
+
 run_protected
 run_swap_file
+run_extra_device
 run_encrypted
 run_max_index
 for fs in $WRITABLE; do
