@@ -6,13 +6,16 @@ SERIES := out/series/linux-$(BASE)
 
 export TMEM_BASE := $(BASE)
 
-.PHONY: help setup base compose absorb lint series build run test test-all soak clean
+.PHONY: help setup base compose absorb lint unit fuzz series build run test
+.PHONY: test-all soak clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
 	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
 	@echo 'make test-all   the full matrix'
 	@echo 'make soak       exercise files without end; SEED=n to begin with that one'
+	@echo 'make unit       the engine in user space, under sanitizers'
+	@echo 'make fuzz       a fuzzer on the engine, without end'
 	@echo 'make series     the patches for git am, in $(SERIES)'
 	@echo 'make compose    the kernel tree with the series, in the cache'
 	@echo 'make absorb     bring edits made in that tree back here'
@@ -37,6 +40,12 @@ absorb: setup
 
 lint: setup
 	@scripts/test overlay compose style
+
+unit: setup
+	@scripts/unit
+
+fuzz: setup
+	@scripts/unit --fuzz
 
 series: compose
 	@scripts/overlay export -o $(SERIES)

@@ -16,7 +16,8 @@ OFF = ("DEBUG_INFO", "DEBUG_BUGVERBOSE", "DYNAMIC_DEBUG", "DEBUG_ATOMIC_SLEEP",
        "IKCONFIG")
 # What Kconfig.tmem offers; a tree without it takes no notice.
 TMEM = ("FRONTSWAP=y", "FRONTSWAP_KUNIT_TEST=y", "CLEANCACHE=y",
-        "CLEANCACHE_DEBUG=y", "CLEANCACHE_KUNIT_TEST=y", "TMEM_FAKE=m")
+        "CLEANCACHE_DEBUG=y", "CLEANCACHE_KUNIT_TEST=y", "TMEM_FAKE=m",
+        "TMEM_ENGINE_KUNIT_TEST=y")
 
 
 # Where the series changes what is compiled

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Getting pages. What is removed by a get is removed after it was copied, so that a
+ * target that cannot be written to costs nothing.
+ */
+#include "internal.h"
+
+static enum tmem_copy_kind tmem_get_kind(const struct tmem_pool *pool,
+					 unsigned int flags)
+{
+	if (flags & TMEM_GET_EXCLUSIVE)
+		return TMEM_TAKE;
+	return tmem_is_persistent(pool) || tmem_is_shared(pool) ?
+		TMEM_READ : TMEM_TAKE;
+}
+
+/* Finds the page and begins to copy it. Returns 0, -ENOENT, or -EAGAIN. */
+static int tmem_get_begin(struct tmem_op *op, u64 index, unsigned int flags,
+			  struct tmem_copy *copy, struct tmem_trash *trash)
+{
+	struct tmem_stats *stats = &op->pool->stripes[op->nr_stripe].stats;
+	enum tmem_copy_kind kind = tmem_get_kind(op->pool, flags);
+	struct tmem_node *leaf;
+	unsigned long *slot;
+
+	tmem_object_find(op);
+	slot = op->object ? tmem_tree_find(op->object, index, &leaf) : NULL;
+	if (!slot) {
+		stats->misses++;
+		return -ENOENT;
+	}
+	if (tmem_copy_conflicts(op, index, kind)) {
+		/* Nobody waits for another client; this page may go. */
+		if (!tmem_is_shared(op->pool))
+			return -EAGAIN;
+		tmem_page_remove(op->object, index, slot, leaf, trash);
+		stats->evicted++;
+		stats->misses++;
+		return -ENOENT;
+	}
+	tmem_copy_begin(op, index, tmem_page_payload(op->pool, *slot), kind,
+			copy);
+	if (kind == TMEM_READ)
+		tmem_page_renew(op, *slot);
+	return 0;
+}
+
+static bool tmem_get_end(struct tmem_op *op, struct tmem_copy *copy, int error,
+			 struct tmem_trash *trash)
+{
+	struct tmem_node *leaf;
+	unsigned long *slot;
+	bool release;
+
+	release = tmem_copy_end(op, copy);
+	if (!error && op->pool)
+		op->pool->stripes[op->nr_stripe].stats.hits++;
+	if (error || copy->orphan || copy->kind != TMEM_TAKE)
+		return release;
+	slot = tmem_tree_find(copy->object, copy->index, &leaf);
+	tmem_page_remove(copy->object, copy->index, slot, leaf, trash);
+	return release;
+}
+
+/**
+ * tmem_get - copy a page out of a pool
+ * @client: Who wants it.
+ * @handle: Its name.
+ * @target: Where it goes, as the host names it.
+ * @flags: TMEM_GET_EXCLUSIVE, or 0.
+ *
+ * Removes the page if the pool is private and ephemeral, or with
+ * TMEM_GET_EXCLUSIVE.
+ *
+ * Context: No lock of the engine; any in which the host can copy.
+ * Return: 0; -ENODEV if there is no such pool; -ENOENT if there is no such page, the
+ * target is as before; -EFAULT if the target cannot be written to, the page stays.
+ */
+int tmem_get(struct tmem_client *client, const struct tmem_handle *handle,
+	     void *target, unsigned int flags)
+{
+	unsigned long payload;
+	struct tmem_trash trash = { .payloads = &payload, .room = 1 };
+	struct tmem_copy copy;
+	struct tmem_op op;
+	bool release;
+	int error;
+
+	error = tmem_op_init(&op, client, handle->pool, handle->oid);
+	if (error)
+		return error;
+	for (;;) {
+		error = -ENODEV;
+		if (tmem_op_lock(&op))
+			error = tmem_get_begin(&op, handle->index, flags,
+					       &copy, &trash);
+		tmem_op_unlock(&op);
+		if (error != -EAGAIN)
+			break;
+		tmh_relax();
+	}
+	if (error) {
+		tmem_trash_free(client, &trash);
+		return error;
+	}
+	error = op.engine->config.ops->load(op.engine->config.host, target,
+					    copy.order, copy.payload);
+	tmem_op_lock(&op);
+	release = tmem_get_end(&op, &copy, error, &trash);
+	tmem_op_unlock(&op);
+	tmem_trash_free(client, &trash);
+	if (release)
+		tmem_payload_release(op.engine, copy.order, copy.payload);
+	return error;
+}

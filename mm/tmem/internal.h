@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the tmem engine share.
+ *
+ * A handle is hashed to a bucket, the bucket belongs to a stripe, and the lock of
+ * the stripe guards everything that hangs on it: the objects of its buckets, their
+ * pages, for each pool the list of these objects and their statistics, and for each
+ * client the list of these pages in the order of eviction. So an operation on a
+ * page takes one lock, once or twice.
+ *
+ * Locks, in this order: engine, client, stripe; never two of a kind. Who works on
+ * pages takes the lock of a stripe only, who evicts them only tries to. Under none
+ * of them memory is allocated or freed, or content copied.
+ *
+ * That a copy is on its way is written down in a struct tmem_copy on the stack of
+ * who copies, on a list of the stripe. Who removes such a page leaves the content
+ * to the last of those who copy.
+ */
+#ifndef _TMEM_INTERNAL_H
+#define _TMEM_INTERNAL_H
+
+#include "engine.h"
+#include "list.h"
+
+#define TMEM_NODE_BITS		4
+#define TMEM_NODE_SLOTS		16
+#define TMEM_MAX_HEIGHT		(64 / TMEM_NODE_BITS)
+
+/**
+ * struct tmem_node - a node of the tree of an object's pages
+ * @slot: In a leaf, pages (see struct tmem_object); in others, nodes; or 0.
+ * @object: Whose it is.
+ * @parent: The node above, or NULL.
+ * @offset: Where in @parent.
+ * @count: Slots that are not 0.
+ */
+struct tmem_node {
+	unsigned long	slot[TMEM_NODE_SLOTS];
+	struct tmem_object *object;
+	struct tmem_node *parent;
+	u8		offset;
+	u8		count;
+};
+
+/**
+ * struct tmem_object - the pages of one object of a pool
+ * @next: In the bucket, unless @dead.
+ * @siblings: In the pool's list of this stripe.
+ * @pool: Whose it is.
+ * @oid: Its id.
+ * @index: With @height 0, that of the only page.
+ * @single: With @height 0, the only page, or 0.
+ * @root: Otherwise the tree.
+ * @pages: How many there are.
+ * @bucket: Number of its bucket.
+ * @height: Levels of the tree.
+ * @dead: Nobody finds it any more, it is being taken apart.
+ *
+ * A slot of a persistent page is its payload, that of an ephemeral page a pointer
+ * to a struct tmem_page.
+ */
+struct tmem_object {
+	struct tmem_object *next;
+	struct tmem_list siblings;
+	struct tmem_pool *pool;
+	u64		oid[3];
+	u64		index;
+	union {
+		unsigned long single;
+		struct tmem_node *root;
+	};
+	unsigned long	pages;
+	u32		bucket;
+	u8		height;
+	bool		dead;
+};
+
+/**
+ * struct tmem_page - an ephemeral page
+ * @lru: In the client's list of this stripe, the youngest first.
+ * @payload: Its content.
+ * @leaf: The node it is in.
+ * @object: Or, with @offset TMEM_SINGLE, the object.
+ * @stamp: The client's sequence number when it was put.
+ * @offset: Where in @leaf.
+ */
+struct tmem_page {
+	struct tmem_list lru;
+	unsigned long	payload;
+	union {
+		struct tmem_node *leaf;
+		struct tmem_object *object;
+	};
+	u32		stamp;
+	u8		offset;
+};
+
+#define TMEM_SINGLE	0xff
+
+/* Pages that are evicted at once when there is no memory */
+#define TMEM_EVICT_BATCH	16
+
+/**
+ * struct tmem_pool_stripe - what a pool has in one stripe
+ * @objects: All of its objects, dead ones first.
+ * @stats: What happened to them.
+ */
+struct tmem_pool_stripe {
+	struct tmem_list objects;
+	struct tmem_stats stats;
+};
+
+/**
+ * struct tmem_pool - a pool
+ * @client: Whose it is, and who is charged for its pages.
+ * @key: Never used again by another; hashed with ids of objects.
+ * @flags: TMEM_POOL_*
+ * @order: Of its pages' size.
+ * @stripes: One for each.
+ */
+struct tmem_pool {
+	struct tmem_client *client;
+	unsigned long	key;
+	u32		flags;
+	unsigned int	order;
+	struct tmem_pool_stripe stripes[];
+};
+
+/**
+ * struct tmem_pool_slot - where a client has a pool
+ * @key: That of the pool, as long as it can be used, or 0. Read without a lock, but
+ *	what it said counts only if it still does under a stripe's lock.
+ * @pool: The pool; used under a stripe's lock after a look at @key, or by who
+ *	destroys it. He frees it when he has had the lock of each stripe.
+ * @destroying: Somebody does. Guarded by the client's lock, as is the choice of a
+ *	slot.
+ */
+struct tmem_pool_slot {
+	struct tmh_ulong	key;
+	struct tmem_pool *pool;
+	bool		destroying;
+};
+
+/**
+ * struct tmem_client - who has pools
+ * @engine: Its engine.
+ * @lock: Guards @pools, and whether they are used.
+ * @used: Between creation and destruction. Memory of a client is kept for the next,
+ *	so that who evicts may look at it without a lock.
+ * @dying: Nothing new is taken.
+ * @frozen: Nothing new is taken, but what is there may be overwritten.
+ * @weight: See struct tmem_limits.
+ * @persistent_limit: The same, in pages.
+ * @metadata_limit: The same, in bytes.
+ * @object_limit: The same.
+ * @persistent: Pages now.
+ * @ephemeral: Pages now.
+ * @metadata: Bytes now.
+ * @objects: Objects now.
+ * @sequence: Number of the last ephemeral put.
+ * @past: Statistics of pools that are gone.
+ * @pools: One slot for each id.
+ * @lru: For each stripe the ephemeral pages. Guarded by the stripe's lock.
+ * @oldest: For each stripe the stamp of the last of them, or 0. Written under the
+ *	stripe's lock, read without.
+ */
+struct tmem_client {
+	struct tmem_engine *engine;
+	struct tmh_lock	lock;
+	struct tmh_ulong	used;
+	struct tmh_ulong	dying;
+	struct tmh_ulong	frozen;
+	struct tmh_ulong	weight;
+	struct tmh_ulong	persistent_limit;
+	struct tmh_ulong	metadata_limit;
+	struct tmh_ulong	object_limit;
+	struct tmh_ulong	persistent;
+	struct tmh_ulong	ephemeral;
+	struct tmh_ulong	metadata;
+	struct tmh_ulong	objects;
+	struct tmh_ulong	sequence;
+	struct tmem_stats past;
+	struct tmem_pool_slot *pools;
+	struct tmem_list *lru;
+	struct tmh_ulong	*oldest;
+};
+
+/**
+ * struct tmem_stripe - a part of everything, with its lock
+ * @lock: Guards what the top of this file says.
+ * @copies: Copies on their way, of struct tmem_copy.
+ * @orphans: Number of the last page that was removed while it was copied.
+ */
+struct tmem_stripe {
+	struct tmh_lock	lock;
+	struct tmem_list copies;
+	u64		orphans;
+} __aligned(TMH_CACHE_LINE);
+
+/**
+ * struct tmem_engine - an engine
+ * @config: As given.
+ * @stripes: 1 << config.stripe_bits of them.
+ * @buckets: 1 << config.bucket_bits of them, lists of objects.
+ * @lock: Guards the choice of a client's slot, and @last_key.
+ * @clients: Those there have ever been; a slot that was set stays.
+ * @nr_clients: How many there have ever been.
+ * @last_key: Of pools.
+ */
+struct tmem_engine {
+	struct tmem_config config;
+	struct tmem_stripe *stripes;
+	struct tmem_object **buckets;
+	struct tmh_lock	lock;
+	struct tmem_client **clients;
+	struct tmh_ulong	nr_clients;
+	unsigned long	last_key;
+};
+
+/**
+ * struct tmem_op - an operation on an object or a page
+ * @client: Who wants it.
+ * @engine: The client's.
+ * @oid: The object's id.
+ * @slot: That of the pool.
+ * @key: The pool's key.
+ * @bucket: The object's bucket.
+ * @nr_stripe: Number of its stripe.
+ * @stripe: Its stripe.
+ * @lock_flags: Of the lock, while it is held.
+ * @pool: The pool, while the lock is held.
+ * @order: Of its pages' size, since the lock was held first.
+ * @persistent: Its kind, since then.
+ * @object: The object, or NULL, while the lock is held.
+ */
+struct tmem_op {
+	struct tmem_client *client;
+	struct tmem_engine *engine;
+	const u64	*oid;
+	struct tmem_pool_slot *slot;
+	unsigned long	key;
+	u32		bucket;
+	u32		nr_stripe;
+	struct tmem_stripe *stripe;
+	unsigned long	lock_flags;
+	struct tmem_pool *pool;
+	unsigned int	order;
+	bool		persistent;
+	struct tmem_object *object;
+};
+
+enum tmem_copy_kind { TMEM_READ, TMEM_TAKE, TMEM_WRITE };
+
+/**
+ * struct tmem_copy - a copy on its way
+ * @list: In the stripe's.
+ * @object: Where the page was found.
+ * @index: Where in @object.
+ * @payload: What is copied.
+ * @order: Of the page's size.
+ * @kind: The payload is read, or read and then removed, or written to.
+ * @orphan: Not 0: the page was removed meanwhile. The same number for all copies
+ *	of one page.
+ */
+struct tmem_copy {
+	struct tmem_list list;
+	struct tmem_object *object;
+	u64		index;
+	unsigned long	payload;
+	unsigned int	order;
+	enum tmem_copy_kind kind;
+	u64		orphan;
+};
+
+/**
+ * struct tmem_trash - what was removed under a lock, to be freed without
+ * @nodes: Linked by slot[0].
+ * @pages: Linked by lru.next.
+ * @objects: Linked by next.
+ * @payloads: Room for @room payloads.
+ * @room: How many fit in.
+ * @nr: How many there are.
+ * @order: Of their pages' size: they are of one pool.
+ */
+struct tmem_trash {
+	struct tmem_node *nodes;
+	struct tmem_page *pages;
+	struct tmem_object *objects;
+	unsigned long	*payloads;
+	unsigned int	room;
+	unsigned int	nr;
+	unsigned int	order;
+};
+
+/**
+ * struct tmem_reserve - what an insertion may need, allocated before the lock
+ * @object: For the first page of an object.
+ * @page: For an ephemeral page.
+ * @nodes: For the tree, linked by slot[0].
+ * @nr_nodes: How many.
+ */
+struct tmem_reserve {
+	struct tmem_object *object;
+	struct tmem_page *page;
+	struct tmem_node *nodes;
+	unsigned int	nr_nodes;
+};
+
+static inline bool tmem_is_persistent(const struct tmem_pool *pool)
+{
+	return pool->flags & TMEM_POOL_PERSISTENT;
+}
+
+static inline bool tmem_is_shared(const struct tmem_pool *pool)
+{
+	return pool->flags & TMEM_POOL_SHARED;
+}
+
+static inline struct tmem_pool_stripe *tmem_of_stripe(struct tmem_op *op)
+{
+	return &op->pool->stripes[op->nr_stripe];
+}
+
+static inline u32 tmem_nr_stripes(const struct tmem_engine *engine)
+{
+	return 1u << engine->config.stripe_bits;
+}
+
+static inline u32 tmem_stripe_of(const struct tmem_engine *engine, u32 bucket)
+{
+	return bucket & (tmem_nr_stripes(engine) - 1);
+}
+
+/**
+ * tmem_op_lock - lock the stripe of an operation
+ * @op: The operation. Sets @op->pool and what is below it if the pool is still
+ *	there.
+ *
+ * Context: Any. Takes the stripe's lock, always.
+ * Return: true if the pool is still there.
+ */
+static inline bool tmem_op_lock(struct tmem_op *op)
+{
+	op->lock_flags = tmh_lock(&op->stripe->lock);
+	op->object = NULL;
+	op->pool = NULL;
+	if (tmh_read(&op->slot->key) != op->key)
+		return false;
+	op->pool = op->slot->pool;
+	op->order = op->pool->order;
+	op->persistent = tmem_is_persistent(op->pool);
+	return true;
+}
+
+/**
+ * tmem_op_unlock - unlock it again
+ * @op: The operation.
+ *
+ * Context: Any.
+ */
+static inline void tmem_op_unlock(struct tmem_op *op)
+{
+	tmh_unlock(&op->stripe->lock, op->lock_flags);
+}
+
+/* memory.c */
+bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);
+void *tmem_obtain(struct tmem_client *client, size_t size);
+void tmem_free(struct tmem_client *client, void *memory, size_t size);
+void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
+			  unsigned long payload);
+void tmem_trash_free(struct tmem_client *client, struct tmem_trash *trash);
+void tmem_reserve_free(struct tmem_client *client,
+		       struct tmem_reserve *reserve);
+
+/* hash.c */
+u64 tmem_hash(const u64 seed[2], u64 key, const u64 oid[3]);
+
+/* tree.c */
+unsigned long *tmem_tree_find(struct tmem_object *object, u64 index,
+			      struct tmem_node **leaf);
+bool tmem_tree_next(struct tmem_object *object, u64 *index);
+unsigned int tmem_tree_needs(struct tmem_object *object, u64 index);
+unsigned long *tmem_tree_insert(struct tmem_object *object, u64 index,
+				struct tmem_node **leaf,
+				struct tmem_reserve *reserve);
+void tmem_tree_remove(struct tmem_object *object, unsigned long *slot,
+		      struct tmem_node *leaf, struct tmem_trash *trash);
+
+/* object.c */
+int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
+		 const u64 oid[3]);
+void tmem_object_find(struct tmem_op *op);
+void tmem_object_add(struct tmem_op *op, struct tmem_object *object);
+void tmem_object_kill(struct tmem_object *object);
+void tmem_object_drop(struct tmem_object *object, struct tmem_trash *trash);
+void tmem_object_reap(struct tmem_object *object, struct tmem_trash *trash);
+
+/* page.c */
+unsigned long tmem_page_payload(struct tmem_pool *pool, unsigned long slot);
+void tmem_page_add(struct tmem_op *op, u64 index, struct tmem_node *leaf,
+		   unsigned long payload, struct tmem_reserve *reserve);
+void tmem_page_replace(struct tmem_op *op, u64 index, unsigned long *slot,
+		       unsigned long payload, struct tmem_trash *trash);
+void tmem_page_remove(struct tmem_object *object, u64 index,
+		      unsigned long *slot, struct tmem_node *leaf,
+		      struct tmem_trash *trash);
+void tmem_page_renew(struct tmem_op *op, unsigned long slot);
+
+/* pool.c */
+struct tmem_pool_slot *tmem_pool_slot(struct tmem_client *client, u32 pool);
+
+/* copy.c */
+bool tmem_copy_conflicts(struct tmem_op *op, u64 index,
+			 enum tmem_copy_kind kind);
+void tmem_copy_begin(struct tmem_op *op, u64 index, unsigned long payload,
+		     enum tmem_copy_kind kind, struct tmem_copy *copy);
+bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy);
+bool tmem_copy_orphan(struct tmem_object *object, u64 index);
+
+/* evict.c */
+unsigned long tmem_evict_client(struct tmem_client *client, unsigned long pages);
+
+#endif /* _TMEM_INTERNAL_H */

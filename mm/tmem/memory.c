@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of the engine itself, charged to clients, and how it is given back.
+ */
+#include "internal.h"
+
+/* Each time some pages are evicted and the host is asked again. */
+#define TMEM_TRIES	8
+
+/**
+ * tmem_charge - count something that has a limit
+ * @used: How much there is.
+ * @limit: How much there may be.
+ * @n: What is to be added.
+ *
+ * Context: Any.
+ * Return: true if it was added.
+ */
+bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n)
+{
+	if (tmh_add_return(used, n) <= tmh_read(limit))
+		return true;
+	tmh_add_return(used, -n);
+	return false;
+}
+
+/**
+ * tmem_obtain - allocate memory for a client
+ * @client: Who is charged.
+ * @size: In bytes.
+ *
+ * Evicts ephemeral pages if there is none: this client's if it has reached its
+ * limit, otherwise anybody's.
+ *
+ * Context: No lock. May do what the host's allocator does.
+ * Return: memory full of zeros, or NULL.
+ */
+void *tmem_obtain(struct tmem_client *client, size_t size)
+{
+	unsigned int tries;
+	void *memory;
+
+	for (tries = 0; tries < TMEM_TRIES; tries++) {
+		if (!tmem_charge(&client->metadata, &client->metadata_limit,
+				 size)) {
+			if (!tmem_evict_client(client, TMEM_EVICT_BATCH))
+				return NULL;
+			continue;
+		}
+		memory = tmh_alloc(size);
+		if (memory)
+			return memory;
+		tmh_add_return(&client->metadata, -size);
+		if (!tmem_evict(client->engine, TMEM_EVICT_BATCH))
+			return NULL;
+	}
+	return NULL;
+}
+
+/**
+ * tmem_free - free what tmem_obtain() has allocated
+ * @client: Who was charged.
+ * @memory: What it returned, or NULL.
+ * @size: As then.
+ *
+ * Context: No lock. Whatever pages are flushed in.
+ */
+void tmem_free(struct tmem_client *client, void *memory, size_t size)
+{
+	if (!memory)
+		return;
+	tmh_free(memory, size);
+	tmh_add_return(&client->metadata, -size);
+}
+
+/**
+ * tmem_payload_release - forget the content of a page
+ * @engine: The engine.
+ * @order: Of the page's size.
+ * @payload: Its content; nobody copies it.
+ *
+ * Context: No lock. Whatever pages are flushed in.
+ */
+void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
+			  unsigned long payload)
+{
+	engine->config.ops->release(engine->config.host, order, payload);
+}
+
+/**
+ * tmem_trash_free - free what was removed under a lock
+ * @client: Whose it was.
+ * @trash: What it is; empty afterwards.
+ *
+ * Context: No lock. Whatever pages are flushed in.
+ */
+void tmem_trash_free(struct tmem_client *client, struct tmem_trash *trash)
+{
+	while (trash->nr)
+		tmem_payload_release(client->engine, trash->order,
+				     trash->payloads[--trash->nr]);
+	while (trash->pages) {
+		struct tmem_page *page = trash->pages;
+
+		trash->pages = (struct tmem_page *)page->lru.next;
+		tmem_free(client, page, sizeof(*page));
+	}
+	while (trash->nodes) {
+		struct tmem_node *node = trash->nodes;
+
+		trash->nodes = (struct tmem_node *)node->slot[0];
+		tmem_free(client, node, sizeof(*node));
+	}
+	while (trash->objects) {
+		struct tmem_object *object = trash->objects;
+
+		trash->objects = object->next;
+		tmem_free(client, object, sizeof(*object));
+		tmh_add_return(&client->objects, -1ul);
+	}
+}
+
+/**
+ * tmem_reserve_free - free what an insertion did not need
+ * @client: Who was charged.
+ * @reserve: What is left; empty afterwards.
+ *
+ * Context: No lock.
+ */
+void tmem_reserve_free(struct tmem_client *client,
+		       struct tmem_reserve *reserve)
+{
+	if (reserve->object) {
+		tmem_free(client, reserve->object, sizeof(*reserve->object));
+		tmh_add_return(&client->objects, -1ul);
+		reserve->object = NULL;
+	}
+	tmem_free(client, reserve->page, sizeof(*reserve->page));
+	reserve->page = NULL;
+	while (reserve->nodes) {
+		struct tmem_node *node = reserve->nodes;
+
+		reserve->nodes = (struct tmem_node *)node->slot[0];
+		tmem_free(client, node, sizeof(*node));
+	}
+	reserve->nr_nodes = 0;
+}

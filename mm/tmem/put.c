@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Putting pages: over the content that is there if that can be done in place, else
+ * as new content, which is made before anything is locked.
+ *
+ * Whatever happens, a put that fails leaves no older page behind.
+ */
+#include "internal.h"
+
+/* How often the host is asked again after pages were evicted. */
+#define TMEM_TRIES	8
+
+/* What tmem_overwrite() and tmem_insert() say besides errors */
+#define TMEM_DONE	0
+#define TMEM_ELSE	1
+
+static struct tmem_stats *tmem_op_stats(struct tmem_op *op)
+{
+	return &op->pool->stripes[op->nr_stripe].stats;
+}
+
+static unsigned long *tmem_op_find(struct tmem_op *op, u64 index,
+				   struct tmem_node **leaf)
+{
+	*leaf = NULL;
+	tmem_object_find(op);
+	return op->object ? tmem_tree_find(op->object, index, leaf) : NULL;
+}
+
+/* Drops the page, if there is one, and says what the client gets to hear. */
+static int tmem_refuse(struct tmem_op *op, u64 index, int error)
+{
+	unsigned long payload;
+	struct tmem_trash trash = { .payloads = &payload, .room = 1 };
+	struct tmem_node *leaf;
+	unsigned long *slot;
+
+	if (!tmem_op_lock(op)) {
+		error = -ENODEV;
+	} else {
+		tmem_op_stats(op)->refused++;
+		slot = tmem_op_find(op, index, &leaf);
+		if (slot) {
+			tmem_page_remove(op->object, index, slot, leaf, &trash);
+			if (error == -ENOMEM)
+				error = -ENOSPC;
+		}
+	}
+	tmem_op_unlock(op);
+	tmem_trash_free(op->client, &trash);
+	return error;
+}
+
+/* Why a page cannot be added, before anything is copied for nothing. */
+static int tmem_may_add(struct tmem_op *op)
+{
+	struct tmem_client *client = op->client;
+
+	if (tmh_read(&client->frozen))
+		return -EROFS;
+	if (tmem_is_persistent(op->pool) && tmh_read(&client->persistent) >=
+	    tmh_read(&client->persistent_limit))
+		return -ENOMEM;
+	return TMEM_ELSE;
+}
+
+/*
+ * Copies over the content of the page that is there. TMEM_ELSE: there is none, or
+ * it cannot be done so. With @wait this client's own copies of the page are waited
+ * for.
+ */
+static int tmem_overwrite(struct tmem_op *op, u64 index, const void *source,
+			  bool wait)
+{
+	const struct tmem_payload_ops *ops = op->engine->config.ops;
+	struct tmem_node *leaf;
+	struct tmem_copy copy;
+	unsigned long *slot;
+	bool release;
+	int error;
+
+again:
+	if (!tmem_op_lock(op) || tmh_read(&op->client->dying)) {
+		tmem_op_unlock(op);
+		return -ENODEV;
+	}
+	slot = tmem_op_find(op, index, &leaf);
+	if (!slot) {
+		error = tmem_may_add(op);
+		tmem_op_unlock(op);
+		return error;
+	}
+	if (tmem_copy_conflicts(op, index, TMEM_WRITE)) {
+		wait &= !tmem_is_shared(op->pool);
+		tmem_op_unlock(op);
+		if (!wait)
+			return TMEM_ELSE;
+		tmh_relax();
+		goto again;
+	}
+	tmem_copy_begin(op, index, tmem_page_payload(op->pool, *slot),
+			TMEM_WRITE, &copy);
+	tmem_op_unlock(op);
+
+	error = ops->overwrite(op->engine->config.host, source, copy.order,
+			       copy.payload);
+
+	tmem_op_lock(op);
+	release = tmem_copy_end(op, &copy);
+	if (!copy.orphan && !error) {
+		slot = tmem_tree_find(copy.object, index, &leaf);
+		tmem_page_renew(op, *slot);
+	}
+	if (!error && op->pool) {
+		tmem_op_stats(op)->puts++;
+		tmem_op_stats(op)->overwrites++;
+	}
+	tmem_op_unlock(op);
+	if (release)
+		tmem_payload_release(op->engine, copy.order, copy.payload);
+	return error == -EOPNOTSUPP ? TMEM_ELSE : error;
+}
+
+static int tmem_store(struct tmem_op *op, const void *source,
+		      unsigned long *payload)
+{
+	const struct tmem_payload_ops *ops = op->engine->config.ops;
+	unsigned int tries;
+	int error;
+
+	for (tries = 0; tries < TMEM_TRIES; tries++) {
+		error = ops->store(op->engine->config.host, source, op->order,
+				   payload);
+		if (error != -ENOMEM ||
+		    !tmem_evict(op->engine, TMEM_EVICT_BATCH))
+			break;
+	}
+	return error;
+}
+
+/* Allocates what an insertion lacks. */
+static int tmem_provide(struct tmem_client *client, bool object, bool page,
+			unsigned int nodes, struct tmem_reserve *reserve)
+{
+	if (object && !reserve->object) {
+		if (!tmem_charge(&client->objects, &client->object_limit, 1))
+			return -ENOMEM;
+		reserve->object = tmem_obtain(client,
+					      sizeof(*reserve->object));
+		if (!reserve->object) {
+			tmh_add_return(&client->objects, -1ul);
+			return -ENOMEM;
+		}
+	}
+	if (page && !reserve->page) {
+		reserve->page = tmem_obtain(client, sizeof(*reserve->page));
+		if (!reserve->page)
+			return -ENOMEM;
+	}
+	while (reserve->nr_nodes < nodes) {
+		struct tmem_node *node = tmem_obtain(client, sizeof(*node));
+
+		if (!node)
+			return -ENOMEM;
+		node->slot[0] = (unsigned long)reserve->nodes;
+		reserve->nodes = node;
+		reserve->nr_nodes++;
+	}
+	return 0;
+}
+
+/* Why no page can be added, or 0. */
+static int tmem_full(struct tmem_op *op)
+{
+	struct tmem_client *client = op->client;
+
+	if (tmh_read(&client->dying))
+		return -ENODEV;
+	if (tmh_read(&client->frozen))
+		return -EROFS;
+	if (tmem_is_persistent(op->pool) &&
+	    !tmem_charge(&client->persistent, &client->persistent_limit, 1))
+		return -ENOMEM;
+	return 0;
+}
+
+/* TMEM_ELSE: more is needed in @reserve, which is told. */
+static int tmem_insert(struct tmem_op *op, u64 index, unsigned long payload,
+		       struct tmem_reserve *reserve, struct tmem_trash *trash,
+		       unsigned int *nodes)
+{
+	struct tmem_node *leaf;
+	unsigned long *slot;
+	int error;
+
+	slot = tmem_op_find(op, index, &leaf);
+	if (slot) {
+		if (tmh_read(&op->client->dying))
+			return -ENODEV;
+		tmem_page_replace(op, index, slot, payload, trash);
+		tmem_op_stats(op)->overwrites++;
+		tmem_op_stats(op)->puts++;
+		return TMEM_DONE;
+	}
+	*nodes = op->object && !leaf ? tmem_tree_needs(op->object, index) : 0;
+	if ((!op->object && !reserve->object) || reserve->nr_nodes < *nodes ||
+	    (!op->persistent && !reserve->page))
+		return TMEM_ELSE;
+	error = tmem_full(op);
+	if (error)
+		return error;
+	if (!op->object) {
+		tmem_object_add(op, reserve->object);
+		reserve->object = NULL;
+	}
+	tmem_page_add(op, index, leaf, payload, reserve);
+	tmem_op_stats(op)->puts++;
+	return TMEM_DONE;
+}
+
+static int tmem_put_new(struct tmem_op *op, u64 index, unsigned long payload)
+{
+	struct tmem_reserve reserve = {};
+	unsigned long old;
+	struct tmem_trash trash = { .payloads = &old, .room = 1 };
+	unsigned int nodes = 0;
+	bool object = false;
+	int error;
+
+	for (;;) {
+		error = tmem_provide(op->client, object, !op->persistent,
+				     nodes, &reserve);
+		if (error)
+			break;
+		if (!tmem_op_lock(op)) {
+			tmem_op_unlock(op);
+			error = -ENODEV;
+			break;
+		}
+		error = tmem_insert(op, index, payload, &reserve, &trash,
+				    &nodes);
+		object = !op->object;
+		tmem_op_unlock(op);
+		if (error != TMEM_ELSE)
+			break;
+	}
+	tmem_trash_free(op->client, &trash);
+	tmem_reserve_free(op->client, &reserve);
+	return error;
+}
+
+/**
+ * tmem_put - copy a page into a pool
+ * @client: Who puts it.
+ * @handle: Its name from now on.
+ * @source: The page, as the host names it.
+ *
+ * If there is a page of this name already, it is replaced; if that fails, it is
+ * removed. Where it can be overwritten in place that needs no memory and is not
+ * refused, not even to a frozen client.
+ *
+ * Context: No lock of the engine; any in which the host can allocate and copy.
+ * Return: 0; -ENODEV if there is no such pool or the client is dying; -EFAULT if the
+ * source cannot be read; -EROFS if the client is frozen; -ENOMEM if there is no
+ * memory or the client must not have more, -ENOSPC if besides an older page was
+ * removed; or what the host said.
+ */
+int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
+	     const void *source)
+{
+	u64 index = handle->index;
+	unsigned long payload;
+	struct tmem_op op;
+	int error;
+
+	error = tmem_op_init(&op, client, handle->pool, handle->oid);
+	if (error)
+		return error;
+	error = tmem_overwrite(&op, index, source, false);
+	if (error == TMEM_DONE)
+		return 0;
+	if (error == TMEM_ELSE) {
+		error = tmem_store(&op, source, &payload);
+		if (!error) {
+			error = tmem_put_new(&op, index, payload);
+			if (!error)
+				return 0;
+			tmem_payload_release(op.engine, op.order, payload);
+		} else if (error == -ENOMEM &&
+			   tmem_overwrite(&op, index, source, true) ==
+			   TMEM_DONE) {
+			return 0;
+		}
+	}
+	return tmem_refuse(&op, index, error);
+}

@@ -1,0 +1,848 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the tmem engine, each of one property; those at the end have each been
+ * broken in an engine of old.
+ */
+#include "test.h"
+
+static const u64 no_uuid[2];
+
+/**
+ * struct scene - an engine with a client and a pool
+ * @test: The test.
+ * @client: The client.
+ * @pool: Id of its pool.
+ */
+struct scene {
+	struct tmem_test *test;
+	struct tmem_client *client;
+	int	pool;
+};
+
+static bool scene_begin(struct scene *scene, struct tmem_test *test, u32 flags)
+{
+	scene->test = test;
+	if (!TMEM_EXPECT(test, tmem_test_begin(test, 4, 2)))
+		return false;
+	scene->client = tmem_test_client(test, 1);
+	if (!scene->client)
+		return false;
+	scene->pool = tmem_new_pool(scene->client, no_uuid, flags);
+	return TMEM_EXPECT(test, scene->pool >= 0);
+}
+
+static void scene_end(struct scene *scene)
+{
+	tmem_test_destroy(scene->test, scene->client);
+	tmem_test_end(scene->test);
+}
+
+static struct tmem_handle handle_of(struct scene *scene, u64 oid, u64 index)
+{
+	return (struct tmem_handle){
+		.pool = scene->pool, .oid = { oid }, .index = index,
+	};
+}
+
+static int put(struct scene *scene, u64 oid, u64 index, u64 identity)
+{
+	struct tmem_handle handle = handle_of(scene, oid, index);
+	struct tmem_test_page page;
+
+	tmem_test_identify(&page, identity);
+	return tmem_put(scene->client, &handle, &page);
+}
+
+static int put_bad(struct scene *scene, u64 oid, u64 index)
+{
+	struct tmem_handle handle = handle_of(scene, oid, index);
+
+	return tmem_put(scene->client, &handle, NULL);
+}
+
+/* What it was, 0 if nothing, or ~0 if something was wrong. */
+static u64 get(struct scene *scene, u64 oid, u64 index, unsigned int flags)
+{
+	struct tmem_handle handle = handle_of(scene, oid, index);
+	struct tmem_test_page page = {};
+	int error = tmem_get(scene->client, &handle, &page, flags);
+
+	if (error == -ENOENT && tmem_test_is(&page, 0))
+		return 0;
+	return !error && tmem_test_whole(&page) ? page.word[0] : ~0ull;
+}
+
+static int get_bad(struct scene *scene, u64 oid, u64 index)
+{
+	struct tmem_handle handle = handle_of(scene, oid, index);
+
+	return tmem_get(scene->client, &handle, NULL, 0);
+}
+
+static int flush(struct scene *scene, u64 oid, u64 index)
+{
+	struct tmem_handle handle = handle_of(scene, oid, index);
+
+	return tmem_flush_page(scene->client, &handle);
+}
+
+static int flush_object(struct scene *scene, u64 oid)
+{
+	u64 oids[3] = { oid };
+
+	return tmem_flush_object(scene->client, scene->pool, oids);
+}
+
+static void put_many(struct scene *scene, u64 oid, u64 n)
+{
+	u64 i;
+
+	for (i = 0; i < n; i++)
+		TMEM_EXPECT(scene->test, !put(scene, oid, i, 8 + i * 14));
+}
+
+static unsigned long pages_of(struct scene *scene)
+{
+	struct tmem_stats stats;
+
+	TMEM_EXPECT(scene->test, !tmem_pool_stats(scene->client, scene->pool,
+						  &stats));
+	return stats.pages;
+}
+
+static void set_limits(struct scene *scene, unsigned long pages,
+		       unsigned long metadata, unsigned long objects)
+{
+	struct tmem_limits limits = { pages, metadata, objects, 1 };
+
+	TMEM_EXPECT(scene->test,
+		    !tmem_client_set_limits(scene->client, &limits));
+}
+
+static void test_kinds(struct tmem_test *test)
+{
+	static const u32 kinds[] = { TMEM_TEST_EPHEMERAL, TMEM_TEST_PERSISTENT,
+				     TMEM_TEST_SHARED };
+	struct scene scene;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!scene_begin(&scene, test, kinds[i]))
+			return;
+		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+		TMEM_EXPECT(test, !put(&scene, 1, 1, 2));
+		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 2);
+		/* A get from a private ephemeral pool removes the page. */
+		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == (i ? 2 : 0));
+		TMEM_EXPECT(test, !put(&scene, 1, 1, 4));
+		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_EXCLUSIVE) == 4);
+		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+		TMEM_EXPECT(test, flush(&scene, 1, 1) == -ENOENT);
+		TMEM_EXPECT(test, !put(&scene, 1, 1, 6));
+		TMEM_EXPECT(test, !flush(&scene, 1, 1));
+		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+		scene_end(&scene);
+	}
+}
+
+/* Handles that differ in one bit are different. */
+static void test_one_bit(struct tmem_test *test)
+{
+	struct tmem_handle handle;
+	struct tmem_test_page page;
+	struct scene scene;
+	unsigned int round, bit;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	for (round = 0; round < 2; round++)
+		for (bit = 0; bit <= 256; bit++) {
+			handle = handle_of(&scene, 0x5555, 0xaaaa);
+			if (bit < 192)
+				handle.oid[bit / 64] ^= 1ull << bit % 64;
+			else if (bit < 256)
+				handle.index ^= 1ull << bit % 64;
+			tmem_test_identify(&page, bit + 1);
+			if (!round)
+				TMEM_EXPECT(test, !tmem_put(scene.client,
+							    &handle, &page));
+			else
+				TMEM_EXPECT(test,
+					    !tmem_get(scene.client, &handle,
+						      &page, 0) &&
+					    tmem_test_is(&page, bit + 1));
+		}
+	TMEM_EXPECT(test, pages_of(&scene) == 257);
+	scene_end(&scene);
+}
+
+static void test_pool_flags(struct tmem_test *test)
+{
+	static const u32 wrong[] = {
+		0, TMEM_POOL_PERSISTENT, 2u << TMEM_POOL_VERSION_SHIFT,
+		TMEM_TEST_EPHEMERAL | 4, TMEM_TEST_EPHEMERAL | 8,
+		TMEM_TEST_EPHEMERAL | 0x100, TMEM_TEST_EPHEMERAL | 0x800000,
+		TMEM_TEST_EPHEMERAL | 2 << TMEM_POOL_ORDER_SHIFT,
+		TMEM_TEST_EPHEMERAL | TMEM_POOL_ORDER_MASK,
+		TMEM_TEST_PERSISTENT | TMEM_POOL_SHARED,
+	};
+	struct tmem_usage usage;
+	struct scene scene;
+	unsigned int i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT |
+			 1 << TMEM_POOL_ORDER_SHIFT))
+		return;
+	TMEM_EXPECT(test, !put(&scene, 1, 1, 2));
+	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 2);
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+						wrong[i]) == -EINVAL);
+	tmem_client_usage(scene.client, &usage);
+	TMEM_EXPECT(test, usage.pools == 1);
+	scene_end(&scene);
+}
+
+static void test_pool_ids(struct tmem_test *test)
+{
+	struct tmem_handle handle = { .pool = 3 };
+	struct tmem_test_page page = {};
+	struct tmem_stats stats;
+	struct scene scene;
+	int i, got;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	for (i = 1; i < 4; i++)
+		TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+						TMEM_TEST_EPHEMERAL) == i);
+	TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+					TMEM_TEST_EPHEMERAL) == -ENOSPC);
+	TMEM_EXPECT(test, !tmem_put(scene.client, &handle, &page));
+	while ((got = tmem_destroy_pool(scene.client, 3)) == -EAGAIN)
+		;
+	TMEM_EXPECT(test, !got);
+	TMEM_EXPECT(test, tmem_destroy_pool(scene.client, 3) == -ENODEV);
+	TMEM_EXPECT(test, tmem_pool_stats(scene.client, 3, &stats) == -ENODEV);
+	for (i = 3; i < 6; i += 2) {
+		handle.pool = i == 3 ? 3 : 0xffffffff;
+		TMEM_EXPECT(test, tmem_put(scene.client, &handle, &page) ==
+			    -ENODEV);
+		TMEM_EXPECT(test, tmem_get(scene.client, &handle, &page, 0) ==
+			    -ENODEV);
+		TMEM_EXPECT(test, tmem_flush_page(scene.client, &handle) ==
+			    -ENODEV);
+		TMEM_EXPECT(test, tmem_flush_object(scene.client, handle.pool,
+						    handle.oid) == -ENODEV);
+	}
+	TMEM_EXPECT(test, tmem_destroy_pool(scene.client, 4) == -ENODEV);
+	TMEM_EXPECT(test, tmem_pool_stats(scene.client, 4, &stats) == -ENODEV);
+	/* The id comes back, what was behind it does not. */
+	TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+					TMEM_TEST_EPHEMERAL) == 3);
+	handle.pool = 3;
+	TMEM_EXPECT(test, tmem_get(scene.client, &handle, &page, 0) == -ENOENT);
+	scene_end(&scene);
+}
+
+/* An id is not used again while anything of its pool is left. */
+static void test_pool_id_kept(struct tmem_test *test)
+{
+	struct scene scene;
+	int got, id;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	put_many(&scene, 1, 3 * TMEM_CHUNK);
+	while ((got = tmem_destroy_pool(scene.client, scene.pool)) == -EAGAIN) {
+		id = tmem_new_pool(scene.client, no_uuid, TMEM_TEST_EPHEMERAL);
+		TMEM_EXPECT(test, id != scene.pool);
+		while (id >= 0 && tmem_destroy_pool(scene.client, id))
+			;
+	}
+	TMEM_EXPECT(test, !got);
+	scene_end(&scene);
+}
+
+static void test_refused_duplicate(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	/* An odd page cannot be overwritten in place. */
+	TMEM_EXPECT(test, !put(&scene, 1, 1, 3));
+	tmh_set(&test->store.capacity, 1);
+	TMEM_EXPECT(test, put(&scene, 1, 2, 5) == -ENOMEM);
+	TMEM_EXPECT(test, put(&scene, 1, 1, 5) == -ENOSPC);
+	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+	/* What the host does not want. */
+	TMEM_EXPECT(test, !put(&scene, 1, 1, 3));
+	tmh_set(&test->store.fail, tmh_read(&test->store.stores) + 1);
+	TMEM_EXPECT(test, put(&scene, 1, 1, 5) == -E2BIG);
+	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+	scene_end(&scene);
+}
+
+/* The put that may not be refused: no memory, over quota, frozen. */
+static void test_not_refused(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	TMEM_EXPECT(test, !put(&scene, 1, 1, 2));
+	tmh_set(&test->store.capacity, 0);
+	set_limits(&scene, 0, 0, 0);
+	tmem_client_freeze(scene.client, true);
+	TMEM_EXPECT(test, !put(&scene, 1, 1, 4));
+	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 4);
+	TMEM_EXPECT(test, put_bad(&scene, 1, 1) == -EFAULT);
+	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+	TMEM_EXPECT(test, put(&scene, 1, 1, 4) == -EROFS);
+	scene_end(&scene);
+}
+
+static void test_frozen(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	put_many(&scene, 1, 4);
+	TMEM_EXPECT(test, !put(&scene, 1, 9, 3));
+	tmem_client_freeze(scene.client, true);
+	TMEM_EXPECT(test, put(&scene, 1, 5, 2) == -EROFS);
+	TMEM_EXPECT(test, put(&scene, 2, 0, 2) == -EROFS);
+	/* Also what cannot be overwritten in place is replaced. */
+	TMEM_EXPECT(test, !put(&scene, 1, 9, 5));
+	TMEM_EXPECT(test, get(&scene, 1, 9, 0) == 5);
+	TMEM_EXPECT(test, get(&scene, 1, 0, 0) == 8);
+	TMEM_EXPECT(test, !flush(&scene, 1, 0));
+	while (flush_object(&scene, 1) == -EAGAIN)
+		;
+	TMEM_EXPECT(test, pages_of(&scene) == 0);
+	tmem_client_freeze(scene.client, false);
+	TMEM_EXPECT(test, !put(&scene, 1, 5, 2));
+	scene_end(&scene);
+}
+
+static void test_bad_source(struct tmem_test *test)
+{
+	struct scene scene;
+	u64 old;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	TMEM_EXPECT(test, put_bad(&scene, 1, 1) == -EFAULT);
+	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+	/* In place, not in place, and without memory */
+	for (old = 5; old <= 7; old++) {
+		TMEM_EXPECT(test, !put(&scene, 1, 1, old));
+		TMEM_EXPECT(test, put_bad(&scene, 1, 1) == -EFAULT);
+		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+	}
+	scene_end(&scene);
+}
+
+static void test_quota(struct tmem_test *test)
+{
+	struct tmem_usage usage;
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	set_limits(&scene, 10, TMEM_UNLIMITED, TMEM_UNLIMITED);
+	put_many(&scene, 1, 10);
+	TMEM_EXPECT(test, put(&scene, 1, 10, 2) == -ENOMEM);
+	TMEM_EXPECT(test, put(&scene, 2, 0, 2) == -ENOMEM);
+	tmem_client_usage(scene.client, &usage);
+	TMEM_EXPECT(test, usage.persistent_pages == 10 && usage.objects == 1);
+	TMEM_EXPECT(test, !put(&scene, 1, 5, 3));
+	TMEM_EXPECT(test, !flush(&scene, 1, 5));
+	TMEM_EXPECT(test, !put(&scene, 2, 0, 2));
+	TMEM_EXPECT(test, put(&scene, 2, 1, 2) == -ENOMEM);
+	scene_end(&scene);
+}
+
+static void test_object_limit(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	set_limits(&scene, 0, TMEM_UNLIMITED, 2);
+	TMEM_EXPECT(test, !put(&scene, 1, 0, 2));
+	TMEM_EXPECT(test, !put(&scene, 2, 0, 2));
+	TMEM_EXPECT(test, put(&scene, 3, 0, 2) == -ENOMEM);
+	TMEM_EXPECT(test, !put(&scene, 2, 1, 2));
+	TMEM_EXPECT(test, !flush(&scene, 1, 0));
+	TMEM_EXPECT(test, !put(&scene, 3, 0, 2));
+	scene_end(&scene);
+}
+
+static void test_limits_checked(struct tmem_test *test)
+{
+	struct tmem_limits limits = { .weight = TMEM_MAX_WEIGHT + 1 };
+	struct tmem_client *client;
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	TMEM_EXPECT(test, tmem_client_set_limits(scene.client, &limits) ==
+		    -EINVAL);
+	TMEM_EXPECT(test, tmem_client_create(test->engine, &limits, &client) ==
+		    -EINVAL);
+	limits.weight = 1;
+	limits.objects = TMEM_UNLIMITED + 1;
+	TMEM_EXPECT(test, tmem_client_set_limits(scene.client, &limits) ==
+		    -EINVAL);
+	scene_end(&scene);
+}
+
+static void test_flush_range(struct tmem_test *test)
+{
+	struct tmem_handle first;
+	struct scene scene;
+	int got;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	put_many(&scene, 1, 300);
+	TMEM_EXPECT(test, !put(&scene, 1, ~0ull, 2));
+	first = handle_of(&scene, 1, 10);
+	while ((got = tmem_flush_range(scene.client, &first, 298)) == -EAGAIN)
+		;
+	TMEM_EXPECT(test, got >= 0);
+	TMEM_EXPECT(test, pages_of(&scene) == 12);
+	TMEM_EXPECT(test, get(&scene, 1, 9, 0) && get(&scene, 1, 299, 0));
+	TMEM_EXPECT(test, tmem_flush_range(scene.client, &first, 9) == 0);
+	first = handle_of(&scene, 1, 1);
+	TMEM_EXPECT(test, tmem_flush_range(scene.client, &first, ~0ull) == 9);
+	TMEM_EXPECT(test, pages_of(&scene) == 1);
+	scene_end(&scene);
+}
+
+/* An object is gone when the first call returns, however large it is. */
+static void test_flush_object(struct tmem_test *test)
+{
+	struct scene scene;
+	bool again = false;
+	int got;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	put_many(&scene, 1, 10 * TMEM_CHUNK);
+	put_many(&scene, 2, 1);
+	got = flush_object(&scene, 1);
+	TMEM_EXPECT(test, get(&scene, 1, 10 * TMEM_CHUNK - 1, 0) == 0);
+	if (got == -EAGAIN) {
+		TMEM_EXPECT(test, pages_of(&scene) > 1);
+		again = true;
+	}
+	while (got == -EAGAIN)
+		got = flush_object(&scene, 1);
+	TMEM_EXPECT(test, !got);
+	TMEM_EXPECT(test, pages_of(&scene) == 1);
+	TMEM_EXPECT(test, get(&scene, 2, 0, 0) == 8);
+	TMEM_EXPECT(test, !put(&scene, 1, 0, 2) && get(&scene, 1, 0, 0) == 2);
+	scene_end(&scene);
+	(void)again;
+}
+
+static void test_stats(struct tmem_test *test)
+{
+	struct tmem_stats stats, sum;
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	put_many(&scene, 1, 20);
+	put_many(&scene, 1, 5);
+	TMEM_EXPECT(test, get(&scene, 1, 0, 0) && !get(&scene, 1, 0, 0));
+	TMEM_EXPECT(test, get_bad(&scene, 1, 1) == -EFAULT);
+	TMEM_EXPECT(test, !flush(&scene, 1, 2));
+	TMEM_EXPECT(test, tmem_evict(test->engine, 3) == 3);
+	tmem_client_freeze(scene.client, true);
+	TMEM_EXPECT(test, put(&scene, 9, 9, 2) == -EROFS);
+	TMEM_EXPECT(test, !tmem_pool_stats(scene.client, scene.pool, &stats));
+	TMEM_EXPECT(test, stats.puts == 25 && stats.overwrites == 5);
+	TMEM_EXPECT(test, stats.hits == 1 && stats.misses == 1);
+	TMEM_EXPECT(test, stats.flushed == 1 && stats.evicted == 3);
+	TMEM_EXPECT(test, stats.refused == 1 && stats.objects == 1);
+	TMEM_EXPECT(test, stats.pages == 15);
+	while (tmem_destroy_pool(scene.client, scene.pool))
+		;
+	tmem_client_stats(scene.client, &sum);
+	TMEM_EXPECT(test, sum.puts == 25 && sum.pages == 0 && sum.flushed == 16);
+	scene_end(&scene);
+}
+
+static void test_batch(struct tmem_test *test)
+{
+	struct tmem_test_page pages[5];
+	struct tmem_io io[5];
+	struct scene scene;
+	unsigned int i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	for (i = 0; i < 5; i++) {
+		tmem_test_identify(&pages[i], i + 1);
+		io[i].handle = handle_of(&scene, i / 3, i);
+		io[i].page = i == 2 ? NULL : &pages[i];
+	}
+	tmem_put_batch(scene.client, io, 5);
+	for (i = 0; i < 5; i++) {
+		TMEM_EXPECT(test, io[i].status == (i == 2 ? -EFAULT : 0));
+		io[i].page = &pages[4 - i];
+	}
+	io[4].page = NULL;
+	tmem_get_batch(scene.client, io, 5, 0);
+	for (i = 0; i < 5; i++) {
+		TMEM_EXPECT(test, io[i].status == (i == 2 ? -ENOENT :
+						   i == 4 ? -EFAULT : 0));
+		if (!io[i].status)
+			TMEM_EXPECT(test, tmem_test_is(&pages[4 - i], i + 1));
+	}
+	tmem_flush_batch(scene.client, io, 5);
+	for (i = 0; i < 5; i++)
+		TMEM_EXPECT(test, io[i].status == (i == 4 ? 0 : -ENOENT));
+	scene_end(&scene);
+}
+
+#define PER_PAGE(bytes, pages) ((bytes) / (pages))
+
+/* Bytes of metadata, on hosts with pointers of 8 bytes; the documentation has them. */
+static void test_metadata_bytes(struct tmem_test *test)
+{
+	static const struct {
+		u32 flags;
+		u64 objects, pages;
+		unsigned long most;
+	} cases[] = {
+		{ TMEM_TEST_PERSISTENT, 1, 4096, 11 },
+		{ TMEM_TEST_EPHEMERAL, 1, 4096, 51 },
+		{ TMEM_TEST_PERSISTENT, 256, 1, 88 },
+		{ TMEM_TEST_EPHEMERAL, 256, 1, 128 },
+	};
+	struct tmem_usage before, after;
+	struct scene scene;
+	unsigned int i;
+	u64 object;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		if (!scene_begin(&scene, test, cases[i].flags))
+			return;
+		tmem_client_usage(scene.client, &before);
+		for (object = 0; object < cases[i].objects; object++)
+			put_many(&scene, object, cases[i].pages);
+		tmem_client_usage(scene.client, &after);
+		TMEM_EXPECT(test, after.metadata_bytes - before.metadata_bytes <=
+			    cases[i].most * cases[i].objects * cases[i].pages);
+		scene_end(&scene);
+	}
+}
+
+/* Pages of two clients, in turns, until they have displaced each other. */
+static void compete(struct tmem_test *test, struct scene *a, struct scene *b,
+		    unsigned int rounds)
+{
+	unsigned int i;
+
+	for (i = 0; i < rounds; i++) {
+		TMEM_EXPECT(test, !put(a, 1, i, 8 + i * 14));
+		TMEM_EXPECT(test, !put(b, 1, i, 8 + i * 14));
+	}
+}
+
+static struct scene another(struct scene *scene, u32 weight)
+{
+	struct scene other = { .test = scene->test };
+
+	other.client = tmem_test_client(scene->test, weight);
+	other.pool = tmem_new_pool(other.client, no_uuid, TMEM_TEST_EPHEMERAL);
+	TMEM_EXPECT(scene->test, other.pool >= 0);
+	return other;
+}
+
+static void test_weights(struct tmem_test *test)
+{
+	struct scene a, b, dead;
+	struct tmem_usage usage;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	dead = another(&a, 50);
+	b = another(&a, 3);
+	put_many(&dead, 1, 10);
+	/* The weight of a client that is gone counts no longer. */
+	tmem_test_destroy(test, dead.client);
+	tmh_set(&test->store.capacity, 400);
+	compete(test, &a, &b, 1000);
+	tmem_client_usage(a.client, &usage);
+	TMEM_EXPECT(test, usage.ephemeral_pages >= 90 &&
+		    usage.ephemeral_pages <= 110);
+	tmem_client_usage(b.client, &usage);
+	TMEM_EXPECT(test, usage.ephemeral_pages >= 270 &&
+		    usage.ephemeral_pages <= 330);
+	tmem_test_destroy(test, b.client);
+	scene_end(&a);
+}
+
+/* A client that comes late gets its share. */
+static void test_late_client(struct tmem_test *test)
+{
+	struct tmem_usage usage;
+	struct scene a, late;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	tmh_set(&test->store.capacity, 400);
+	put_many(&a, 1, 400);
+	late = another(&a, 1);
+	put_many(&late, 1, 200);
+	tmem_client_usage(late.client, &usage);
+	TMEM_EXPECT(test, usage.ephemeral_pages >= 180);
+	tmem_test_destroy(test, late.client);
+	scene_end(&a);
+}
+
+/* With several stripes it is the oldest all the same. */
+static void test_evict_order(struct tmem_test *test)
+{
+	struct scene scene;
+	u64 i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_SHARED))
+		return;
+	for (i = 0; i < 100; i++)
+		TMEM_EXPECT(test, !put(&scene, i, i, 2 + i));
+	/* A get from a shared pool makes a page young again, so does a put. */
+	TMEM_EXPECT(test, get(&scene, 10, 10, 0) == 12);
+	TMEM_EXPECT(test, !put(&scene, 11, 11, 2));
+	TMEM_EXPECT(test, tmem_evict(test->engine, 50) == 50);
+	for (i = 0; i < 100; i++)
+		TMEM_EXPECT(test, !get(&scene, i, i, 0) ==
+			    (i < 52 && i != 10 && i != 11));
+	scene_end(&scene);
+}
+
+/* A guest at its limit displaces its own pages, and nobody else's. */
+static void test_metadata_limit(struct tmem_test *test)
+{
+	struct tmem_usage usage, before;
+	struct scene a, b;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	b = another(&a, 1);
+	put_many(&b, 1, 100);
+	tmem_client_usage(a.client, &before);
+	set_limits(&a, 0, before.metadata_bytes + 10000, TMEM_UNLIMITED);
+	put_many(&a, 1, 1000);
+	tmem_client_usage(a.client, &usage);
+	TMEM_EXPECT(test, usage.metadata_bytes <= before.metadata_bytes + 10000);
+	TMEM_EXPECT(test, usage.ephemeral_pages > 50);
+	TMEM_EXPECT(test, get(&a, 1, 999, 0) == 8 + 999 * 14);
+	TMEM_EXPECT(test, pages_of(&b) == 100);
+	tmem_test_destroy(test, b.client);
+	scene_end(&a);
+}
+
+static void test_client_again(struct tmem_test *test)
+{
+	struct tmem_client *clients[5];
+	struct tmem_limits limits = { .weight = 1 };
+	struct tmem_stats stats;
+	unsigned int round, i;
+
+	if (!TMEM_EXPECT(test, tmem_test_begin(test, 4, 2)))
+		return;
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 4; i++) {
+			struct scene scene = {
+				.test = test,
+				.client = tmem_test_client(test, 1),
+			};
+
+			clients[i] = scene.client;
+			tmem_client_stats(clients[i], &stats);
+			TMEM_EXPECT(test, stats.puts == 0);
+			TMEM_EXPECT(test, tmem_new_pool(clients[i], no_uuid,
+							TMEM_TEST_EPHEMERAL) ==
+				    0);
+			put_many(&scene, i, 10);
+		}
+		TMEM_EXPECT(test, tmem_client_create(test->engine, &limits,
+						     &clients[4]) == -ENOSPC);
+		for (i = 0; i < 4; i++)
+			tmem_test_destroy(test, clients[i]);
+	}
+	tmem_test_end(test);
+}
+
+static void test_config(struct tmem_test *test)
+{
+	struct tmem_config good = {
+		.orders = 1, .bucket_bits = 4, .stripe_bits = 2,
+		.max_clients = 1, .max_pools = 1,
+	}, bad[6];
+	struct tmem_engine *engine;
+	unsigned int i;
+
+	for (i = 0; i < 6; i++)
+		bad[i] = good;
+	bad[0].orders = 0;
+	bad[1].bucket_bits = TMEM_MAX_BUCKET_BITS + 1;
+	bad[2].bucket_bits = TMEM_MAX_STRIPE_BITS + 1;
+	bad[2].stripe_bits = TMEM_MAX_STRIPE_BITS + 1;
+	bad[3].stripe_bits = 5;
+	bad[4].max_clients = 0;
+	bad[5].max_pools = 0;
+	for (i = 0; i < 6; i++)
+		TMEM_EXPECT(test, tmem_engine_create(&bad[i], &engine) ==
+			    -EINVAL);
+	if (TMEM_EXPECT(test, !tmem_engine_create(&good, &engine)))
+		tmem_engine_destroy(engine);
+}
+
+/*
+ * Xen, to 4.12: a get to a bad frame took an ephemeral page out of the tree but not
+ * off the list of eviction, and evicting it brought the host down.
+ */
+static void test_bad_target(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	put_many(&scene, 1, 3);
+	TMEM_EXPECT(test, get_bad(&scene, 1, 0) == -EFAULT);
+	TMEM_EXPECT(test, get_bad(&scene, 1, 1) == -EFAULT);
+	TMEM_EXPECT(test, get(&scene, 1, 0, 0) == 8);
+	TMEM_EXPECT(test, tmem_evict(test->engine, 10) == 2);
+	TMEM_EXPECT(test, pages_of(&scene) == 0);
+	scene_end(&scene);
+}
+
+/* 51010e4de3: nothing could be evicted while all pages were of one object. */
+static void test_huge_object(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	tmh_set(&test->store.capacity, 1000);
+	put_many(&scene, 1, 5000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine) <= 1000);
+	TMEM_EXPECT(test, tmem_evict(test->engine, 500) == 500);
+	TMEM_EXPECT(test, get(&scene, 1, 4999, 0) == 8 + 4999 * 14);
+	scene_end(&scene);
+}
+
+/* 463016ab58: the last page of an object, of a tree, of a pool */
+static void test_last_page(struct tmem_test *test)
+{
+	static const u64 indexes[] = { 0, 1, 15, 16, 1ull << 32, ~0ull };
+	struct scene scene;
+	unsigned int i, j;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	for (i = 0; i < 6; i++)
+		for (j = 0; j < 6; j++) {
+			TMEM_EXPECT(test, !put(&scene, 1, indexes[i], 2));
+			TMEM_EXPECT(test, !put(&scene, 1, indexes[j], 4));
+			TMEM_EXPECT(test, !flush(&scene, 1, indexes[i]));
+			TMEM_EXPECT(test, get(&scene, 1, indexes[j], 0) ==
+				    (i == j ? 0 : 4));
+			TMEM_EXPECT(test, pages_of(&scene) == 0);
+		}
+	scene_end(&scene);
+}
+
+/* 24cb0f67ea, f84ee327e5: what could be freed was counted wrong in the end. */
+static void test_counts_stay_right(struct tmem_test *test)
+{
+	struct scene scene;
+	unsigned int i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	tmh_set(&test->store.capacity, 50);
+	for (i = 0; i < 2000; i++) {
+		u64 oid = tmem_test_random(test) % 8;
+		u64 index = tmem_test_random(test) % 64;
+
+		switch (tmem_test_random(test) % 4) {
+		case 0:
+		case 1:
+			put(&scene, oid, index, 2);
+			break;
+		case 2:
+			get(&scene, oid, index, 0);
+			break;
+		case 3:
+			flush(&scene, oid, index);
+			break;
+		}
+		TMEM_EXPECT(test, tmem_evictable(test->engine) ==
+			    tmh_read(&test->store.used));
+	}
+	TMEM_EXPECT(test, tmem_evict(test->engine, 1000) <= 50);
+	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
+	scene_end(&scene);
+}
+
+/* f475395032 and after: a client dies with everything it has. */
+static void test_client_dies(struct tmem_test *test)
+{
+	struct scene scene, other;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	other = scene;
+	other.pool = tmem_new_pool(scene.client, no_uuid, TMEM_TEST_EPHEMERAL);
+	put_many(&scene, 1, 200);
+	put_many(&other, 1, 200);
+	if (tmem_client_destroy(scene.client) == -EAGAIN) {
+		TMEM_EXPECT(test, put(&other, 2, 2, 2) == -ENODEV);
+		TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+						TMEM_TEST_EPHEMERAL) == -ENODEV);
+	}
+	scene_end(&scene);
+}
+
+const struct tmem_test_case tmem_test_cases[] = {
+	{ "kinds of pools", test_kinds },
+	{ "handles that differ in one bit", test_one_bit },
+	{ "flags of pools", test_pool_flags },
+	{ "ids of pools", test_pool_ids },
+	{ "id of a pool that is being destroyed", test_pool_id_kept },
+	{ "refused duplicate", test_refused_duplicate },
+	{ "the put that may not be refused", test_not_refused },
+	{ "frozen client", test_frozen },
+	{ "bad source", test_bad_source },
+	{ "quota", test_quota },
+	{ "limit of objects", test_object_limit },
+	{ "limits are checked", test_limits_checked },
+	{ "flush of a range", test_flush_range },
+	{ "flush of an object", test_flush_object },
+	{ "statistics", test_stats },
+	{ "batches", test_batch },
+	{ "bytes of metadata", test_metadata_bytes },
+	{ "weights", test_weights },
+	{ "client that comes late", test_late_client },
+	{ "order of eviction", test_evict_order },
+	{ "limit of metadata", test_metadata_limit },
+	{ "clients again", test_client_again },
+	{ "configuration is checked", test_config },
+	{ "bad target", test_bad_target },
+	{ "huge object", test_huge_object },
+	{ "last page", test_last_page },
+	{ "counts stay right", test_counts_stay_right },
+	{ "client dies", test_client_dies },
+	{ "model", tmem_test_model },
+	{}
+};

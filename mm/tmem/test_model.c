@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random operations on a tmem engine, and on a model of it that knows what must come
+ * out, the order of eviction included: one stripe.
+ */
+#include "test.h"
+
+#define MODEL_CLIENTS	3
+#define MODEL_POOLS	3
+#define MODEL_OIDS	4
+#define MODEL_INDEXES	24
+#define MODEL_PAGES	(MODEL_CLIENTS * MODEL_POOLS * MODEL_OIDS * MODEL_INDEXES)
+#define MODEL_OPS	4000
+/* As in the engine */
+#define MODEL_BATCH	16
+#define MODEL_TRIES	8
+
+/**
+ * struct model_page - what should be there
+ * @identity: Its content, or 0.
+ * @stamp: When it was put.
+ * @filled: It needs no memory.
+ */
+struct model_page {
+	u64	identity;
+	u64	stamp;
+	bool	filled;
+};
+
+/**
+ * struct model - all that should be there
+ * @test: The test.
+ * @client: The clients.
+ * @pool: Ids of their pools.
+ * @flags: What kind of pools they are.
+ * @weight: Of the clients.
+ * @limit: Persistent pages of the clients.
+ * @frozen: Clients that are.
+ * @page: The pages.
+ * @capacity: Of the store.
+ * @stamp: The last one.
+ * @identity: The last one.
+ */
+struct model {
+	struct tmem_test *test;
+	struct tmem_client *client[MODEL_CLIENTS];
+	int	pool[MODEL_CLIENTS][MODEL_POOLS];
+	u32	flags[MODEL_CLIENTS][MODEL_POOLS];
+	u32	weight[MODEL_CLIENTS];
+	unsigned long limit[MODEL_CLIENTS];
+	bool	frozen[MODEL_CLIENTS];
+	struct model_page page[MODEL_CLIENTS][MODEL_POOLS][MODEL_OIDS]
+		[MODEL_INDEXES];
+	unsigned long capacity;
+	u64	stamp;
+	u64	identity;
+};
+
+/* Close to each other, far away, and where the tree has to grow */
+static const u64 model_index[MODEL_INDEXES] = {
+	0, 1, 2, 14, 15, 16, 17, 31, 32, 255, 256, 257, 4095, 4096, 65535,
+	65536, 0xffffffff, 0x100000000, 0x1000000000000000, 0x7fffffffffffffff,
+	0x8000000000000000, 0xfffffffffffffff0, 0xfffffffffffffffe,
+	0xffffffffffffffff,
+};
+
+/* They differ in one bit, in each of the words. */
+static const u64 model_oid[MODEL_OIDS][3] = {
+	{ 0, 0, 0 }, { 1, 0, 0 }, { 0, 0x8000000000000000, 0 }, { 0, 0, 1 },
+};
+
+static bool model_is_filled(u64 identity)
+{
+	return identity % 7 == 0;
+}
+
+static bool model_is_persistent(struct model *model, int c, int p)
+{
+	return model->flags[c][p] & TMEM_POOL_PERSISTENT;
+}
+
+static struct model_page *model_any(struct model *model, unsigned int i)
+{
+	return (struct model_page *)model->page + i;
+}
+
+static unsigned long model_used(struct model *model)
+{
+	unsigned long used = 0;
+	unsigned int i;
+
+	for (i = 0; i < MODEL_PAGES; i++)
+		used += model_any(model, i)->identity &&
+			!model_any(model, i)->filled;
+	return used;
+}
+
+static unsigned long model_pages(struct model *model, int c, bool persistent)
+{
+	unsigned long pages = 0;
+	unsigned int i;
+	int p;
+
+	for (p = 0; p < MODEL_POOLS; p++)
+		for (i = 0; i < MODEL_OIDS * MODEL_INDEXES; i++)
+			pages += model_is_persistent(model, c, p) ==
+				persistent &&
+				(&model->page[c][p][0][0])[i].identity;
+	return pages;
+}
+
+static struct model_page *model_oldest(struct model *model, int c)
+{
+	struct model_page *oldest = NULL, *page;
+	unsigned int i;
+	int p;
+
+	for (p = 0; p < MODEL_POOLS; p++) {
+		if (model_is_persistent(model, c, p))
+			continue;
+		for (i = 0; i < MODEL_OIDS * MODEL_INDEXES; i++) {
+			page = &(&model->page[c][p][0][0])[i];
+			if (page->identity &&
+			    (!oldest || page->stamp < oldest->stamp))
+				oldest = page;
+		}
+	}
+	return oldest;
+}
+
+static int model_victim(struct model *model)
+{
+	u64 most = 0, weight = 1;
+	int victim = -1, c;
+
+	for (c = 0; c < MODEL_CLIENTS; c++) {
+		u64 pages = model_pages(model, c, false);
+
+		if (!pages || pages * weight < most * model->weight[c] ||
+		    (victim >= 0 && pages * weight == most * model->weight[c]))
+			continue;
+		victim = c;
+		most = pages;
+		weight = model->weight[c];
+	}
+	return victim;
+}
+
+/* What the engine evicts when it is asked for @n pages. Returns how many. */
+static unsigned long model_evict(struct model *model, unsigned long n)
+{
+	unsigned long done = 0, batch;
+	int victim;
+
+	while (done < n && (victim = model_victim(model)) >= 0) {
+		for (batch = 0; done < n && batch < MODEL_BATCH; batch++) {
+			struct model_page *page = model_oldest(model, victim);
+
+			if (!page)
+				break;
+			page->identity = 0;
+			done++;
+		}
+	}
+	return done;
+}
+
+static int model_put(struct model *model, int c, int p, struct model_page *page,
+		     u64 identity)
+{
+	bool full = model_is_persistent(model, c, p) && !page->identity &&
+		model_pages(model, c, true) >= model->limit[c];
+	bool in_place = page->identity && !page->filled &&
+		!(page->identity & 1);
+	int error = 0, tries;
+
+	if (!page->identity && model->frozen[c])
+		return -EROFS;
+	if (full)
+		return -ENOMEM;
+	if (!in_place && !model_is_filled(identity)) {
+		for (tries = 0; tries < MODEL_TRIES; tries++) {
+			error = 0;
+			if (model_used(model) < model->capacity)
+				break;
+			error = -ENOMEM;
+			if (!model_evict(model, MODEL_BATCH))
+				break;
+		}
+	}
+	/* Its older page may just have been evicted. */
+	if (!error && !page->identity && model->frozen[c])
+		return -EROFS;
+	if (error && page->identity)
+		error = -ENOSPC;
+	page->identity = error ? 0 : identity;
+	page->filled = !in_place && model_is_filled(identity);
+	page->stamp = ++model->stamp;
+	return error;
+}
+
+static void model_op_put(struct model *model, int c, int p,
+			 struct model_page *page,
+			 const struct tmem_handle *handle)
+{
+	struct tmem_test *test = model->test;
+	struct tmem_test_page source;
+	bool bad = tmem_test_random(test) % 32 == 0;
+	int got, want;
+
+	tmem_test_identify(&source, ++model->identity);
+	got = tmem_put(model->client[c], handle, bad ? NULL : &source);
+	if (!bad) {
+		want = model_put(model, c, p, page, model->identity);
+		TMEM_EXPECT(test, got == want);
+		return;
+	}
+	/* A client that may not add is told that first. */
+	TMEM_EXPECT(test, got == -EFAULT || (got == -EROFS && !page->identity) ||
+		    (got == -ENOMEM && !page->identity));
+	page->identity = 0;
+}
+
+static void model_op_get(struct model *model, int c, int p,
+			 struct model_page *page,
+			 const struct tmem_handle *handle)
+{
+	struct tmem_test *test = model->test;
+	bool bad = tmem_test_random(test) % 32 == 0;
+	bool exclusive = tmem_test_random(test) % 4 == 0;
+	struct tmem_test_page target = {};
+	int got;
+
+	got = tmem_get(model->client[c], handle, bad ? NULL : &target,
+		       exclusive ? TMEM_GET_EXCLUSIVE : 0);
+	if (!page->identity) {
+		TMEM_EXPECT(test, got == -ENOENT);
+		TMEM_EXPECT(test, tmem_test_is(&target, 0));
+		return;
+	}
+	TMEM_EXPECT(test, got == (bad ? -EFAULT : 0));
+	if (!bad)
+		TMEM_EXPECT(test, tmem_test_is(&target, page->identity));
+	if (!exclusive && model->flags[c][p] & (TMEM_POOL_PERSISTENT |
+						TMEM_POOL_SHARED))
+		page->stamp = ++model->stamp;
+	else if (!bad)
+		page->identity = 0;
+}
+
+static void model_op_flush(struct model *model, int c, int p, int o,
+			   struct model_page *page,
+			   const struct tmem_handle *handle)
+{
+	struct tmem_test *test = model->test;
+	unsigned int what = tmem_test_random(test) % 16, i;
+	u64 last = model_index[tmem_test_random(test) % MODEL_INDEXES];
+	int flushed = 0, got;
+
+	if (what > 3) {
+		TMEM_EXPECT(test, tmem_flush_page(model->client[c], handle) ==
+			    (page->identity ? 0 : -ENOENT));
+		page->identity = 0;
+		return;
+	}
+	for (i = 0; i < MODEL_INDEXES; i++) {
+		page = &model->page[c][p][o][i];
+		if (what && (model_index[i] < handle->index ||
+			     model_index[i] > last))
+			continue;
+		flushed += !!page->identity;
+		page->identity = 0;
+	}
+	if (!what) {
+		while ((got = tmem_flush_object(model->client[c], handle->pool,
+						handle->oid)) == -EAGAIN)
+			;
+		TMEM_EXPECT(test, !got);
+		return;
+	}
+	got = tmem_flush_range(model->client[c], handle, last);
+	TMEM_EXPECT(test, got == flushed || got == -EAGAIN);
+	while (got == -EAGAIN)
+		got = tmem_flush_range(model->client[c], handle, last);
+}
+
+static void model_new_pool(struct model *model, int c, int p)
+{
+	static const u32 flags[] = { TMEM_TEST_EPHEMERAL, TMEM_TEST_PERSISTENT,
+				     TMEM_TEST_SHARED };
+	static const u64 uuid[2];
+	unsigned int i;
+
+	for (i = 0; i < MODEL_OIDS * MODEL_INDEXES; i++)
+		(&model->page[c][p][0][0])[i].identity = 0;
+	model->flags[c][p] = flags[tmem_test_random(model->test) % 3];
+	model->pool[c][p] = tmem_new_pool(model->client[c], uuid,
+					  model->flags[c][p]);
+	TMEM_EXPECT(model->test, model->pool[c][p] >= 0);
+}
+
+static void model_set_limits(struct model *model, int c)
+{
+	struct tmem_limits limits = {
+		.metadata_bytes = TMEM_UNLIMITED,
+		.objects = TMEM_UNLIMITED,
+	};
+
+	model->limit[c] = tmem_test_random(model->test) % 60;
+	model->weight[c] = tmem_test_random(model->test) % 4;
+	limits.persistent_pages = model->limit[c];
+	limits.weight = model->weight[c];
+	TMEM_EXPECT(model->test,
+		    !tmem_client_set_limits(model->client[c], &limits));
+}
+
+static void model_op_rare(struct model *model, int c, int p)
+{
+	struct tmem_test *test = model->test;
+	unsigned long n = tmem_test_random(test) % 40;
+	int got;
+
+	switch (tmem_test_random(test) % 5) {
+	case 0:
+		while ((got = tmem_destroy_pool(model->client[c],
+						model->pool[c][p])) == -EAGAIN)
+			;
+		TMEM_EXPECT(test, !got);
+		model_new_pool(model, c, p);
+		break;
+	case 1:
+		model->frozen[c] = !model->frozen[c];
+		tmem_client_freeze(model->client[c], model->frozen[c]);
+		break;
+	case 2:
+		model_set_limits(model, c);
+		break;
+	case 3:
+		model->capacity = tmem_test_random(test) % 150;
+		tmh_set(&test->store.capacity, model->capacity);
+		break;
+	case 4:
+		TMEM_EXPECT(test, tmem_evict(test->engine, n) ==
+			    model_evict(model, n));
+		break;
+	}
+}
+
+static void model_op(struct model *model)
+{
+	struct tmem_test *test = model->test;
+	int c = tmem_test_random(test) % MODEL_CLIENTS;
+	int p = tmem_test_random(test) % MODEL_POOLS;
+	int o = tmem_test_random(test) % MODEL_OIDS;
+	int i = tmem_test_random(test) % MODEL_INDEXES;
+	struct model_page *page = &model->page[c][p][o][i];
+	struct tmem_handle handle = {
+		.pool = model->pool[c][p],
+		.oid = { model_oid[o][0], model_oid[o][1], model_oid[o][2] },
+		.index = model_index[i],
+	};
+	unsigned int what = tmem_test_random(test) % 100;
+
+	if (what < 50)
+		model_op_put(model, c, p, page, &handle);
+	else if (what < 85)
+		model_op_get(model, c, p, page, &handle);
+	else if (what < 98)
+		model_op_flush(model, c, p, o, page, &handle);
+	else
+		model_op_rare(model, c, p);
+}
+
+static void model_compare(struct model *model)
+{
+	struct tmem_usage usage;
+	struct tmem_stats stats;
+	int c;
+
+	for (c = 0; c < MODEL_CLIENTS; c++) {
+		tmem_client_usage(model->client[c], &usage);
+		tmem_client_stats(model->client[c], &stats);
+		TMEM_EXPECT(model->test, usage.persistent_pages ==
+			    model_pages(model, c, true));
+		TMEM_EXPECT(model->test, usage.ephemeral_pages ==
+			    model_pages(model, c, false));
+	}
+	TMEM_EXPECT(model->test, tmh_read(&model->test->store.used) ==
+		    model_used(model));
+}
+
+/**
+ * tmem_test_model - operate on an engine and on the model
+ * @test: The test; stops at the first difference.
+ */
+void tmem_test_model(struct tmem_test *test)
+{
+	struct model *model = tmh_alloc(sizeof(*model));
+	unsigned int n;
+	int c, p;
+
+	if (!TMEM_EXPECT(test, model) ||
+	    !TMEM_EXPECT(test, tmem_test_begin(test, 2, 0)))
+		return;
+	model->test = test;
+	model->capacity = 100;
+	tmh_set(&test->store.capacity, model->capacity);
+	for (c = 0; c < MODEL_CLIENTS; c++) {
+		model->client[c] = tmem_test_client(test, 1);
+		model_set_limits(model, c);
+		for (p = 0; p < MODEL_POOLS; p++)
+			model_new_pool(model, c, p);
+	}
+	for (n = 0; n < MODEL_OPS && !tmem_test_is_over(test); n++) {
+		model_op(model);
+		if (n % 16 == 0)
+			model_compare(model);
+	}
+	for (c = 0; c < MODEL_CLIENTS; c++)
+		tmem_test_destroy(test, model->client[c]);
+	tmem_test_end(test);
+	tmh_free(model, sizeof(*model));
+}

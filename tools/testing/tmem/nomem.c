@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A scenario on the tmem engine, once for each allocation in it, which fails:
+ * nothing is wrong or lost then, and with ephemeral pages at hand hardly anything is
+ * refused.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include "test.h"
+#include "host.h"
+
+#define PAGES	40
+
+static const u64 no_uuid[2];
+
+static void say(struct tmem_test *test, const char *what, const char *file,
+		int line)
+{
+	if (test->failures <= 5)
+		printf("# %s:%d: %s\n", file, line, what);
+}
+
+static struct tmem_handle handle_of(int pool, unsigned int i)
+{
+	/* Objects of one page, of a few, and far apart */
+	return (struct tmem_handle){
+		.pool = pool, .oid = { i % 5 },
+		.index = i % 5 == 4 ? 0 : (u64)i << i % 5 * 10,
+	};
+}
+
+static int put(struct tmem_client *client, int pool, unsigned int i, u64 identity)
+{
+	struct tmem_handle handle = handle_of(pool, i);
+	struct tmem_test_page page;
+
+	tmem_test_identify(&page, identity);
+	return tmem_put(client, &handle, &page);
+}
+
+/* Puts, puts again, and gets: what was taken is there, what was not is not. */
+static void use_pool(struct tmem_test *test, struct tmem_client *client,
+		     int pool, bool persistent)
+{
+	struct tmem_test_page page;
+	unsigned int i, round;
+	bool held[PAGES];
+
+	for (round = 0; round < 2; round++)
+		for (i = 0; i < PAGES; i++)
+			held[i] = !put(client, pool, i, i * 14 + 15 + round);
+	for (i = 0; i < PAGES; i++) {
+		struct tmem_handle handle = handle_of(pool, i);
+		int got;
+
+		/* Some stay, to be evicted. */
+		if (!persistent && i % 2)
+			continue;
+		got = tmem_get(client, &handle, &page, 0);
+		/* Objects of one page have been put several times. */
+		if (i % 5 == 4 && i < PAGES - 1)
+			continue;
+		if (persistent)
+			TMEM_EXPECT(test, got == (held[i] ? 0 : -ENOENT));
+		if (!got)
+			TMEM_EXPECT(test, held[i] &&
+				    tmem_test_is(&page, i * 14 + 16));
+	}
+}
+
+static unsigned long scenario(struct tmem_test *test)
+{
+	struct tmem_limits limits = { TMEM_UNLIMITED, TMEM_UNLIMITED,
+				      TMEM_UNLIMITED, 1 };
+	struct tmem_client *client;
+	unsigned long refused = 0;
+	struct tmem_stats stats;
+	int pool, kind;
+
+	if (!tmem_test_begin(test, 3, 1))
+		return 0;
+	if (!tmem_client_create(test->engine, &limits, &client)) {
+		for (kind = 0; kind < 2; kind++) {
+			pool = tmem_new_pool(client, no_uuid, kind ?
+					     TMEM_TEST_PERSISTENT :
+					     TMEM_TEST_EPHEMERAL);
+			if (pool < 0)
+				continue;
+			use_pool(test, client, pool, kind);
+		}
+		tmem_client_stats(client, &stats);
+		refused = stats.refused;
+		tmem_test_destroy(test, client);
+	}
+	tmem_test_end(test);
+	return refused;
+}
+
+int main(void)
+{
+	struct tmem_test test = { .seed = 1, .say = say };
+	unsigned long k = 0, refused = 0;
+
+	printf("TAP version 13\n1..2\n");
+	do {
+		host_fail_at(++k);
+		refused += scenario(&test);
+		TMEM_EXPECT(&test, host_bytes() == 0);
+	} while (host_has_failed());
+	host_fail_at(0);
+	printf("%sok 1 each of %lu allocations fails\n",
+	       test.failures ? "not " : "", k - 1);
+	/* Only while there is not a single page that could be evicted */
+	printf("%sok 2 puts that were refused: %lu\n",
+	       refused <= 8 ? "" : "not ", refused);
+	return test.failures || refused > 8;
+}
