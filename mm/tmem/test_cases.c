@@ -3,121 +3,7 @@
  * Tests of the tmem engine, each of one property; those at the end have each been
  * broken in an engine of old.
  */
-#include "test.h"
-
-static const u64 no_uuid[2];
-
-/**
- * struct scene - an engine with a client and a pool
- * @test: The test.
- * @client: The client.
- * @pool: Id of its pool.
- */
-struct scene {
-	struct tmem_test *test;
-	struct tmem_client *client;
-	int	pool;
-};
-
-static bool scene_begin(struct scene *scene, struct tmem_test *test, u32 flags)
-{
-	scene->test = test;
-	if (!TMEM_EXPECT(test, tmem_test_begin(test, 4, 2)))
-		return false;
-	scene->client = tmem_test_client(test, 1);
-	if (!scene->client)
-		return false;
-	scene->pool = tmem_new_pool(scene->client, no_uuid, flags);
-	return TMEM_EXPECT(test, scene->pool >= 0);
-}
-
-static void scene_end(struct scene *scene)
-{
-	tmem_test_destroy(scene->test, scene->client);
-	tmem_test_end(scene->test);
-}
-
-static struct tmem_handle handle_of(struct scene *scene, u64 oid, u64 index)
-{
-	return (struct tmem_handle){
-		.pool = scene->pool, .oid = { oid }, .index = index,
-	};
-}
-
-static int put(struct scene *scene, u64 oid, u64 index, u64 identity)
-{
-	struct tmem_handle handle = handle_of(scene, oid, index);
-	struct tmem_test_page page;
-
-	tmem_test_identify(&page, identity);
-	return tmem_put(scene->client, &handle, &page);
-}
-
-static int put_bad(struct scene *scene, u64 oid, u64 index)
-{
-	struct tmem_handle handle = handle_of(scene, oid, index);
-
-	return tmem_put(scene->client, &handle, NULL);
-}
-
-/* What it was, 0 if nothing, or ~0 if something was wrong. */
-static u64 get(struct scene *scene, u64 oid, u64 index, unsigned int flags)
-{
-	struct tmem_handle handle = handle_of(scene, oid, index);
-	struct tmem_test_page page = {};
-	int error = tmem_get(scene->client, &handle, &page, flags);
-
-	if (error == -ENOENT && tmem_test_is(&page, 0))
-		return 0;
-	return !error && tmem_test_whole(&page) ? page.word[0] : ~0ull;
-}
-
-static int get_bad(struct scene *scene, u64 oid, u64 index)
-{
-	struct tmem_handle handle = handle_of(scene, oid, index);
-
-	return tmem_get(scene->client, &handle, NULL, 0);
-}
-
-static int flush(struct scene *scene, u64 oid, u64 index)
-{
-	struct tmem_handle handle = handle_of(scene, oid, index);
-
-	return tmem_flush_page(scene->client, &handle);
-}
-
-static int flush_object(struct scene *scene, u64 oid)
-{
-	u64 oids[3] = { oid };
-
-	return tmem_flush_object(scene->client, scene->pool, oids);
-}
-
-static void put_many(struct scene *scene, u64 oid, u64 n)
-{
-	u64 i;
-
-	for (i = 0; i < n; i++)
-		TMEM_EXPECT(scene->test, !put(scene, oid, i, 8 + i * 14));
-}
-
-static unsigned long pages_of(struct scene *scene)
-{
-	struct tmem_stats stats;
-
-	TMEM_EXPECT(scene->test, !tmem_pool_stats(scene->client, scene->pool,
-						  &stats));
-	return stats.pages;
-}
-
-static void set_limits(struct scene *scene, unsigned long pages,
-		       unsigned long metadata, unsigned long objects)
-{
-	struct tmem_limits limits = { pages, metadata, objects, 1 };
-
-	TMEM_EXPECT(scene->test,
-		    !tmem_client_set_limits(scene->client, &limits));
-}
+#include "test_scene.h"
 
 static void test_kinds(struct tmem_test *test)
 {
@@ -345,61 +231,6 @@ static void test_bad_source(struct tmem_test *test)
 	scene_end(&scene);
 }
 
-static void test_quota(struct tmem_test *test)
-{
-	struct tmem_usage usage;
-	struct scene scene;
-
-	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
-		return;
-	set_limits(&scene, 10, TMEM_UNLIMITED, TMEM_UNLIMITED);
-	put_many(&scene, 1, 10);
-	TMEM_EXPECT(test, put(&scene, 1, 10, 2) == -ENOMEM);
-	TMEM_EXPECT(test, put(&scene, 2, 0, 2) == -ENOMEM);
-	tmem_client_usage(scene.client, &usage);
-	TMEM_EXPECT(test, usage.persistent_pages == 10 && usage.objects == 1);
-	TMEM_EXPECT(test, !put(&scene, 1, 5, 3));
-	TMEM_EXPECT(test, !flush(&scene, 1, 5));
-	TMEM_EXPECT(test, !put(&scene, 2, 0, 2));
-	TMEM_EXPECT(test, put(&scene, 2, 1, 2) == -ENOMEM);
-	scene_end(&scene);
-}
-
-static void test_object_limit(struct tmem_test *test)
-{
-	struct scene scene;
-
-	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
-		return;
-	set_limits(&scene, 0, TMEM_UNLIMITED, 2);
-	TMEM_EXPECT(test, !put(&scene, 1, 0, 2));
-	TMEM_EXPECT(test, !put(&scene, 2, 0, 2));
-	TMEM_EXPECT(test, put(&scene, 3, 0, 2) == -ENOMEM);
-	TMEM_EXPECT(test, !put(&scene, 2, 1, 2));
-	TMEM_EXPECT(test, !flush(&scene, 1, 0));
-	TMEM_EXPECT(test, !put(&scene, 3, 0, 2));
-	scene_end(&scene);
-}
-
-static void test_limits_checked(struct tmem_test *test)
-{
-	struct tmem_limits limits = { .weight = TMEM_MAX_WEIGHT + 1 };
-	struct tmem_client *client;
-	struct scene scene;
-
-	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
-		return;
-	TMEM_EXPECT(test, tmem_client_set_limits(scene.client, &limits) ==
-		    -EINVAL);
-	TMEM_EXPECT(test, tmem_client_create(test->engine, &limits, &client) ==
-		    -EINVAL);
-	limits.weight = 1;
-	limits.objects = TMEM_UNLIMITED + 1;
-	TMEM_EXPECT(test, tmem_client_set_limits(scene.client, &limits) ==
-		    -EINVAL);
-	scene_end(&scene);
-}
-
 static void test_flush_range(struct tmem_test *test)
 {
 	struct tmem_handle first;
@@ -427,7 +258,6 @@ static void test_flush_range(struct tmem_test *test)
 static void test_flush_object(struct tmem_test *test)
 {
 	struct scene scene;
-	bool again = false;
 	int got;
 
 	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
@@ -436,10 +266,8 @@ static void test_flush_object(struct tmem_test *test)
 	put_many(&scene, 2, 1);
 	got = flush_object(&scene, 1);
 	TMEM_EXPECT(test, get(&scene, 1, 10 * TMEM_CHUNK - 1, 0) == 0);
-	if (got == -EAGAIN) {
+	if (got == -EAGAIN)
 		TMEM_EXPECT(test, pages_of(&scene) > 1);
-		again = true;
-	}
 	while (got == -EAGAIN)
 		got = flush_object(&scene, 1);
 	TMEM_EXPECT(test, !got);
@@ -447,7 +275,6 @@ static void test_flush_object(struct tmem_test *test)
 	TMEM_EXPECT(test, get(&scene, 2, 0, 0) == 8);
 	TMEM_EXPECT(test, !put(&scene, 1, 0, 2) && get(&scene, 1, 0, 0) == 2);
 	scene_end(&scene);
-	(void)again;
 }
 
 static void test_stats(struct tmem_test *test)
@@ -509,145 +336,6 @@ static void test_batch(struct tmem_test *test)
 	for (i = 0; i < 5; i++)
 		TMEM_EXPECT(test, io[i].status == (i == 4 ? 0 : -ENOENT));
 	scene_end(&scene);
-}
-
-#define PER_PAGE(bytes, pages) ((bytes) / (pages))
-
-/* Bytes of metadata, on hosts with pointers of 8 bytes; the documentation has them. */
-static void test_metadata_bytes(struct tmem_test *test)
-{
-	static const struct {
-		u32 flags;
-		u64 objects, pages;
-		unsigned long most;
-	} cases[] = {
-		{ TMEM_TEST_PERSISTENT, 1, 4096, 11 },
-		{ TMEM_TEST_EPHEMERAL, 1, 4096, 51 },
-		{ TMEM_TEST_PERSISTENT, 256, 1, 88 },
-		{ TMEM_TEST_EPHEMERAL, 256, 1, 128 },
-	};
-	struct tmem_usage before, after;
-	struct scene scene;
-	unsigned int i;
-	u64 object;
-
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		if (!scene_begin(&scene, test, cases[i].flags))
-			return;
-		tmem_client_usage(scene.client, &before);
-		for (object = 0; object < cases[i].objects; object++)
-			put_many(&scene, object, cases[i].pages);
-		tmem_client_usage(scene.client, &after);
-		TMEM_EXPECT(test, after.metadata_bytes - before.metadata_bytes <=
-			    cases[i].most * cases[i].objects * cases[i].pages);
-		scene_end(&scene);
-	}
-}
-
-/* Pages of two clients, in turns, until they have displaced each other. */
-static void compete(struct tmem_test *test, struct scene *a, struct scene *b,
-		    unsigned int rounds)
-{
-	unsigned int i;
-
-	for (i = 0; i < rounds; i++) {
-		TMEM_EXPECT(test, !put(a, 1, i, 8 + i * 14));
-		TMEM_EXPECT(test, !put(b, 1, i, 8 + i * 14));
-	}
-}
-
-static struct scene another(struct scene *scene, u32 weight)
-{
-	struct scene other = { .test = scene->test };
-
-	other.client = tmem_test_client(scene->test, weight);
-	other.pool = tmem_new_pool(other.client, no_uuid, TMEM_TEST_EPHEMERAL);
-	TMEM_EXPECT(scene->test, other.pool >= 0);
-	return other;
-}
-
-static void test_weights(struct tmem_test *test)
-{
-	struct scene a, b, dead;
-	struct tmem_usage usage;
-
-	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
-		return;
-	dead = another(&a, 50);
-	b = another(&a, 3);
-	put_many(&dead, 1, 10);
-	/* The weight of a client that is gone counts no longer. */
-	tmem_test_destroy(test, dead.client);
-	tmh_set(&test->store.capacity, 400);
-	compete(test, &a, &b, 1000);
-	tmem_client_usage(a.client, &usage);
-	TMEM_EXPECT(test, usage.ephemeral_pages >= 90 &&
-		    usage.ephemeral_pages <= 110);
-	tmem_client_usage(b.client, &usage);
-	TMEM_EXPECT(test, usage.ephemeral_pages >= 270 &&
-		    usage.ephemeral_pages <= 330);
-	tmem_test_destroy(test, b.client);
-	scene_end(&a);
-}
-
-/* A client that comes late gets its share. */
-static void test_late_client(struct tmem_test *test)
-{
-	struct tmem_usage usage;
-	struct scene a, late;
-
-	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
-		return;
-	tmh_set(&test->store.capacity, 400);
-	put_many(&a, 1, 400);
-	late = another(&a, 1);
-	put_many(&late, 1, 200);
-	tmem_client_usage(late.client, &usage);
-	TMEM_EXPECT(test, usage.ephemeral_pages >= 180);
-	tmem_test_destroy(test, late.client);
-	scene_end(&a);
-}
-
-/* With several stripes it is the oldest all the same. */
-static void test_evict_order(struct tmem_test *test)
-{
-	struct scene scene;
-	u64 i;
-
-	if (!scene_begin(&scene, test, TMEM_TEST_SHARED))
-		return;
-	for (i = 0; i < 100; i++)
-		TMEM_EXPECT(test, !put(&scene, i, i, 2 + i));
-	/* A get from a shared pool makes a page young again, so does a put. */
-	TMEM_EXPECT(test, get(&scene, 10, 10, 0) == 12);
-	TMEM_EXPECT(test, !put(&scene, 11, 11, 2));
-	TMEM_EXPECT(test, tmem_evict(test->engine, 50) == 50);
-	for (i = 0; i < 100; i++)
-		TMEM_EXPECT(test, !get(&scene, i, i, 0) ==
-			    (i < 52 && i != 10 && i != 11));
-	scene_end(&scene);
-}
-
-/* A guest at its limit displaces its own pages, and nobody else's. */
-static void test_metadata_limit(struct tmem_test *test)
-{
-	struct tmem_usage usage, before;
-	struct scene a, b;
-
-	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
-		return;
-	b = another(&a, 1);
-	put_many(&b, 1, 100);
-	tmem_client_usage(a.client, &before);
-	set_limits(&a, 0, before.metadata_bytes + 10000, TMEM_UNLIMITED);
-	put_many(&a, 1, 1000);
-	tmem_client_usage(a.client, &usage);
-	TMEM_EXPECT(test, usage.metadata_bytes <= before.metadata_bytes + 10000);
-	TMEM_EXPECT(test, usage.ephemeral_pages > 50);
-	TMEM_EXPECT(test, get(&a, 1, 999, 0) == 8 + 999 * 14);
-	TMEM_EXPECT(test, pages_of(&b) == 100);
-	tmem_test_destroy(test, b.client);
-	scene_end(&a);
 }
 
 static void test_client_again(struct tmem_test *test)
@@ -723,21 +411,6 @@ static void test_bad_target(struct tmem_test *test)
 	TMEM_EXPECT(test, get(&scene, 1, 0, 0) == 8);
 	TMEM_EXPECT(test, tmem_evict(test->engine, 10) == 2);
 	TMEM_EXPECT(test, pages_of(&scene) == 0);
-	scene_end(&scene);
-}
-
-/* 51010e4de3: nothing could be evicted while all pages were of one object. */
-static void test_huge_object(struct tmem_test *test)
-{
-	struct scene scene;
-
-	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
-		return;
-	tmh_set(&test->store.capacity, 1000);
-	put_many(&scene, 1, 5000);
-	TMEM_EXPECT(test, tmem_evictable(test->engine) <= 1000);
-	TMEM_EXPECT(test, tmem_evict(test->engine, 500) == 500);
-	TMEM_EXPECT(test, get(&scene, 1, 4999, 0) == 8 + 4999 * 14);
 	scene_end(&scene);
 }
 
@@ -824,22 +497,22 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "the put that may not be refused", test_not_refused },
 	{ "frozen client", test_frozen },
 	{ "bad source", test_bad_source },
-	{ "quota", test_quota },
-	{ "limit of objects", test_object_limit },
-	{ "limits are checked", test_limits_checked },
+	{ "quota", tmem_test_quota },
+	{ "limit of objects", tmem_test_object_limit },
+	{ "limits are checked", tmem_test_limits_checked },
 	{ "flush of a range", test_flush_range },
 	{ "flush of an object", test_flush_object },
 	{ "statistics", test_stats },
 	{ "batches", test_batch },
-	{ "bytes of metadata", test_metadata_bytes },
-	{ "weights", test_weights },
-	{ "client that comes late", test_late_client },
-	{ "order of eviction", test_evict_order },
-	{ "limit of metadata", test_metadata_limit },
+	{ "bytes of metadata", tmem_test_metadata_bytes },
+	{ "weights", tmem_test_weights },
+	{ "client that comes late", tmem_test_late_client },
+	{ "order of eviction", tmem_test_evict_order },
+	{ "limit of metadata", tmem_test_metadata_limit },
 	{ "clients again", test_client_again },
 	{ "configuration is checked", test_config },
 	{ "bad target", test_bad_target },
-	{ "huge object", test_huge_object },
+	{ "huge object", tmem_test_huge_object },
 	{ "last page", test_last_page },
 	{ "counts stay right", test_counts_stay_right },
 	{ "client dies", test_client_dies },

@@ -15,12 +15,14 @@ seconds=${EXERCISE_SECONDS:-5}
 FILESYSTEMS=${TMEM_FILESYSTEMS:-ext4 ext4-1k ext2-1k xfs xfs-1k}
 plan_files 15 "$FILESYSTEMS"
 
-# exercise NAME [OPTION]...
+# exercise NAME [OPTION]...: with a new file; one for which an error of writing was
+# reported is not put any more
 exercise()
 {
 	name="$1"
 
 	shift
+	rm -f "$MOUNT/file"
 	hits=$(cleancache hits)
 	fileload -s "$SEED" -t "$seconds" -z 1024 -r "$CGROUP/memory.reclaim" \
 		"$@" "$MOUNT/file" >"$tmp/exercise"

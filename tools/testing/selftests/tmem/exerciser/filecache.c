@@ -29,7 +29,7 @@ enum outcome do_dontneed(void)
 	if (one_in(2) && !opt.read_only &&
 	    sync_file_range(me.fd, at, bytes, SYNC_FILE_RANGE_WAIT_BEFORE |
 			    SYNC_FILE_RANGE_WRITE |
-			    SYNC_FILE_RANGE_WAIT_AFTER))
+			    SYNC_FILE_RANGE_WAIT_AFTER) && !collided())
 		return refused("sync_file_range");
 	errno = posix_fadvise(me.fd, at, bytes, POSIX_FADV_DONTNEED);
 	return errno ? refused("posix_fadvise") : DONE;
@@ -38,7 +38,7 @@ enum outcome do_dontneed(void)
 enum outcome do_fsync(void)
 {
 	trace("fsync", (struct range){ 0, shared->model.size });
-	if (one_in(2) ? fsync(me.fd) : fdatasync(me.fd))
+	if ((one_in(2) ? fsync(me.fd) : fdatasync(me.fd)) && !collided())
 		return refused("fsync");
 	return DONE;
 }
@@ -54,7 +54,7 @@ enum outcome do_sync_file_range(void)
 	if (one_in(2))
 		flags |= SYNC_FILE_RANGE_WAIT_AFTER;
 	if (sync_file_range(me.fd, range.first * BLOCK_BYTES,
-			    range.nr * BLOCK_BYTES, flags))
+			    range.nr * BLOCK_BYTES, flags) && !collided())
 		return refused("sync_file_range");
 	return DONE;
 }

@@ -235,7 +235,7 @@ static void verify(void)
 {
 	set_up_process(opt.processes);
 	verify_all(me.fd);
-	if (!opt.read_only && fsync(me.fd))
+	if (!opt.read_only && fsync(me.fd) && !collided())
 		fail("fsync");
 	if (me.direct >= 0)
 		verify_all(me.direct);

@@ -67,7 +67,7 @@ struct op {
 struct tally {
 	unsigned long done[MAX_OPS];
 	unsigned long skipped;
-	unsigned long collisions;	/* of direct reads with mappings */
+	unsigned long collisions;	/* of direct I/O with mappings */
 	unsigned long seen[NR_VERDICTS];
 };
 
@@ -102,7 +102,7 @@ struct shared {
 struct look {
 	struct range range;
 	struct seen *seen;
-	bool spliced;
+	bool zeroes;	/* may be seen, see do_splice() and do_mmapread() */
 };
 
 /* The process that this is; the last one is the parent, which verifies. */
@@ -153,6 +153,7 @@ bool one_in(unsigned int n);
 void die(const char *what);
 noreturn void fail(const char *what);
 enum outcome refused(const char *call);
+bool collided(void);
 void trace(const char *what, struct range range);
 void print_steps(void);
 void print_trace(unsigned int nr, unsigned long nr_ops);

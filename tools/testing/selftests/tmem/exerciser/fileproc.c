@@ -52,6 +52,21 @@ noreturn void fail(const char *what)
 }
 
 /*
+ * After a call that syncs: was it no error of the disk? A direct write that meets a
+ * page which another process just makes dirty through a mapping cannot remove it,
+ * and the kernel reports that as EIO, once, to who syncs next ("Page cache
+ * invalidation failure on direct I/O" in its log). What is wrong with the content is
+ * found elsewhere.
+ */
+bool collided(void)
+{
+	if (errno != EIO)
+		return false;
+	me.tally->collisions++;
+	return true;
+}
+
+/*
  * The filesystem cannot do it, so it seems: what has worked before must go on
  * working.
  */

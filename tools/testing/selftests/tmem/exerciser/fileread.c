@@ -138,7 +138,7 @@ void look_before(struct look *look, struct range range)
 	size_t i;
 
 	look->range = range;
-	look->spliced = false;
+	look->zeroes = false;
 	for (i = 0; i < range.nr; i++)
 		model_look(&shared->model, range.first + i, &look->seen[i]);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -155,7 +155,7 @@ static bool check_block(const struct look *look, size_t i,
 	enum verdict verdict;
 
 	verdict = model_judge(m, block, &look->seen[i], data,
-			      look->spliced && foreign, &allowed);
+			      look->zeroes && foreign, &allowed);
 	me.tally->seen[verdict]++;
 	if (verdict < STALE)
 		return false;
@@ -330,9 +330,18 @@ void unmap_range(void *map, struct range range)
 		fail("munmap");
 }
 
-/* At the end of the file, the rest of the page is looked at, too. */
+/*
+ * At the end of the file, the rest of the page is looked at, too.
+ *
+ * When a part of a page is punched, xfs drops the whole page from the page cache;
+ * if the page is a part of a folio the kernel zeroes it first, and whoever has mapped
+ * it just before sees that, for a moment. So zeroes in the stripe of another process
+ * prove nothing here either, unless they stay.
+ */
 enum outcome do_mmapread(void)
 {
+	size_t size = shared->model.size;
+	unsigned long inconclusive;
 	struct range range;
 	unsigned char *at;
 	void *map;
@@ -350,9 +359,18 @@ enum outcome do_mmapread(void)
 		madvise(map, at - (unsigned char *)map +
 			range.nr * BLOCK_BYTES, MADV_RANDOM);
 	look_before(&me.look, range);
+	me.look.zeroes = true;
 	memcpy(me.buf, at, range.nr * BLOCK_BYTES);
+	inconclusive = me.tally->seen[INCONCLUSIVE];
 	check(&me.look, me.buf);
 	unmap_range(map, range);
+	if (me.tally->seen[INCONCLUSIVE] > inconclusive && range.first < size) {
+		range.nr = min(range.nr, size - range.first);
+		look_before(&me.look, range);
+		read_all(me.fd, me.buf, range.nr * BLOCK_BYTES,
+			 range.first * BLOCK_BYTES, false);
+		check(&me.look, me.buf);
+	}
 	return DONE;
 }
 
@@ -388,7 +406,7 @@ enum outcome do_splice(void)
 	bytes = range.nr * BLOCK_BYTES;
 	at = range.first * BLOCK_BYTES;
 	look_before(&me.look, range);
-	me.look.spliced = true;
+	me.look.zeroes = true;
 	for (; done < bytes; done += got) {
 		got = splice(me.fd, &at, me.pipe[1], NULL,
 			     min(bytes - done, PIPE_BYTES), 0);

@@ -164,7 +164,7 @@ static void settle(void)
 {
 	unsigned int how = rnd() % 3;
 
-	if (how > 0 && fsync(me.fd))
+	if (how > 0 && fsync(me.fd) && !collided())
 		fail("fsync");
 	if (how > 1)
 		posix_fadvise(me.fd, 0, 0, POSIX_FADV_DONTNEED);

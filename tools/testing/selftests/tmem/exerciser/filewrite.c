@@ -109,7 +109,7 @@ enum outcome do_mmapwrite(void)
 	end_write(range);
 	if (one_in(4) &&
 	    msync(map, at - (unsigned char *)map + range.nr * BLOCK_BYTES,
-		  one_in(2) ? MS_SYNC : MS_ASYNC))
+		  one_in(2) ? MS_SYNC : MS_ASYNC) && !collided())
 		fail("msync");
 	unmap_range(map, range);
 	return DONE;

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the tmem engine: what a client may have, and what is evicted.
+ */
+#include "test_scene.h"
+
+void tmem_test_quota(struct tmem_test *test)
+{
+	struct tmem_usage usage;
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	set_limits(&scene, 10, TMEM_UNLIMITED, TMEM_UNLIMITED);
+	put_many(&scene, 1, 10);
+	TMEM_EXPECT(test, put(&scene, 1, 10, 2) == -ENOMEM);
+	TMEM_EXPECT(test, put(&scene, 2, 0, 2) == -ENOMEM);
+	tmem_client_usage(scene.client, &usage);
+	TMEM_EXPECT(test, usage.persistent_pages == 10 && usage.objects == 1);
+	TMEM_EXPECT(test, !put(&scene, 1, 5, 3));
+	TMEM_EXPECT(test, !flush(&scene, 1, 5));
+	TMEM_EXPECT(test, !put(&scene, 2, 0, 2));
+	TMEM_EXPECT(test, put(&scene, 2, 1, 2) == -ENOMEM);
+	scene_end(&scene);
+}
+
+void tmem_test_object_limit(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	set_limits(&scene, 0, TMEM_UNLIMITED, 2);
+	TMEM_EXPECT(test, !put(&scene, 1, 0, 2));
+	TMEM_EXPECT(test, !put(&scene, 2, 0, 2));
+	TMEM_EXPECT(test, put(&scene, 3, 0, 2) == -ENOMEM);
+	TMEM_EXPECT(test, !put(&scene, 2, 1, 2));
+	TMEM_EXPECT(test, !flush(&scene, 1, 0));
+	TMEM_EXPECT(test, !put(&scene, 3, 0, 2));
+	scene_end(&scene);
+}
+
+void tmem_test_limits_checked(struct tmem_test *test)
+{
+	struct tmem_limits limits = { .weight = TMEM_MAX_WEIGHT + 1 };
+	struct tmem_client *client;
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	TMEM_EXPECT(test, tmem_client_set_limits(scene.client, &limits) ==
+		    -EINVAL);
+	TMEM_EXPECT(test, tmem_client_create(test->engine, &limits, &client) ==
+		    -EINVAL);
+	limits.weight = 1;
+	limits.objects = TMEM_UNLIMITED + 1;
+	TMEM_EXPECT(test, tmem_client_set_limits(scene.client, &limits) ==
+		    -EINVAL);
+	scene_end(&scene);
+}
+
+/* Bytes of metadata, on hosts with pointers of 8 bytes; the documentation has them. */
+void tmem_test_metadata_bytes(struct tmem_test *test)
+{
+	static const struct {
+		u32 flags;
+		u64 objects, pages;
+		unsigned long most;
+	} cases[] = {
+		{ TMEM_TEST_PERSISTENT, 1, 4096, 11 },
+		{ TMEM_TEST_EPHEMERAL, 1, 4096, 51 },
+		{ TMEM_TEST_PERSISTENT, 256, 1, 88 },
+		{ TMEM_TEST_EPHEMERAL, 256, 1, 128 },
+	};
+	struct tmem_usage before, after;
+	struct scene scene;
+	unsigned int i;
+	u64 object;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		if (!scene_begin(&scene, test, cases[i].flags))
+			return;
+		tmem_client_usage(scene.client, &before);
+		for (object = 0; object < cases[i].objects; object++)
+			put_many(&scene, object, cases[i].pages);
+		tmem_client_usage(scene.client, &after);
+		TMEM_EXPECT(test, after.metadata_bytes - before.metadata_bytes <=
+			    cases[i].most * cases[i].objects * cases[i].pages);
+		scene_end(&scene);
+	}
+}
+
+static struct scene another(struct scene *scene, u32 weight)
+{
+	struct scene other = { .test = scene->test };
+
+	other.client = tmem_test_client(scene->test, weight);
+	other.pool = tmem_new_pool(other.client, no_uuid, TMEM_TEST_EPHEMERAL);
+	TMEM_EXPECT(scene->test, other.pool >= 0);
+	return other;
+}
+
+/* Pages of two clients, in turns, until they have displaced each other. */
+static void compete(struct tmem_test *test, struct scene *a, struct scene *b,
+		    unsigned int rounds)
+{
+	unsigned int i;
+
+	for (i = 0; i < rounds; i++) {
+		TMEM_EXPECT(test, !put(a, 1, i, 8 + i * 14));
+		TMEM_EXPECT(test, !put(b, 1, i, 8 + i * 14));
+	}
+}
+
+void tmem_test_weights(struct tmem_test *test)
+{
+	struct scene a, b, dead;
+	struct tmem_usage usage;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	dead = another(&a, 50);
+	b = another(&a, 3);
+	put_many(&dead, 1, 10);
+	/* The weight of a client that is gone counts no longer. */
+	tmem_test_destroy(test, dead.client);
+	tmh_set(&test->store.capacity, 400);
+	compete(test, &a, &b, 1000);
+	tmem_client_usage(a.client, &usage);
+	TMEM_EXPECT(test, usage.ephemeral_pages >= 90 &&
+		    usage.ephemeral_pages <= 110);
+	tmem_client_usage(b.client, &usage);
+	TMEM_EXPECT(test, usage.ephemeral_pages >= 270 &&
+		    usage.ephemeral_pages <= 330);
+	tmem_test_destroy(test, b.client);
+	scene_end(&a);
+}
+
+/* A client that comes late gets its share. */
+void tmem_test_late_client(struct tmem_test *test)
+{
+	struct tmem_usage usage;
+	struct scene a, late;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	tmh_set(&test->store.capacity, 400);
+	put_many(&a, 1, 400);
+	late = another(&a, 1);
+	put_many(&late, 1, 200);
+	tmem_client_usage(late.client, &usage);
+	TMEM_EXPECT(test, usage.ephemeral_pages >= 180);
+	tmem_test_destroy(test, late.client);
+	scene_end(&a);
+}
+
+/* With several stripes it is the oldest all the same. */
+void tmem_test_evict_order(struct tmem_test *test)
+{
+	struct scene scene;
+	u64 i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_SHARED))
+		return;
+	for (i = 0; i < 100; i++)
+		TMEM_EXPECT(test, !put(&scene, i, i, 2 + i));
+	/* A get from a shared pool makes a page young again, so does a put. */
+	TMEM_EXPECT(test, get(&scene, 10, 10, 0) == 12);
+	TMEM_EXPECT(test, !put(&scene, 11, 11, 2));
+	TMEM_EXPECT(test, tmem_evict(test->engine, 50) == 50);
+	for (i = 0; i < 100; i++)
+		TMEM_EXPECT(test, !get(&scene, i, i, 0) ==
+			    (i < 52 && i != 10 && i != 11));
+	scene_end(&scene);
+}
+
+/* A guest at its limit displaces its own pages, and nobody else's. */
+void tmem_test_metadata_limit(struct tmem_test *test)
+{
+	struct tmem_usage usage, before;
+	struct scene a, b;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	b = another(&a, 1);
+	put_many(&b, 1, 100);
+	tmem_client_usage(a.client, &before);
+	set_limits(&a, 0, before.metadata_bytes + 10000, TMEM_UNLIMITED);
+	put_many(&a, 1, 1000);
+	tmem_client_usage(a.client, &usage);
+	TMEM_EXPECT(test, usage.metadata_bytes <= before.metadata_bytes + 10000);
+	TMEM_EXPECT(test, usage.ephemeral_pages > 50);
+	TMEM_EXPECT(test, get(&a, 1, 999, 0) == 8 + 999 * 14);
+	TMEM_EXPECT(test, pages_of(&b) == 100);
+	tmem_test_destroy(test, b.client);
+	scene_end(&a);
+}
+
+/* 51010e4de3: nothing could be evicted while all pages were of one object. */
+void tmem_test_huge_object(struct tmem_test *test)
+{
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	tmh_set(&test->store.capacity, 1000);
+	put_many(&scene, 1, 5000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine) <= 1000);
+	TMEM_EXPECT(test, tmem_evict(test->engine, 500) == 500);
+	TMEM_EXPECT(test, get(&scene, 1, 4999, 0) == 8 + 4999 * 14);
+	scene_end(&scene);
+}
