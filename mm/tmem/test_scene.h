@@ -40,11 +40,13 @@ static inline void scene_end(struct scene *scene)
 	tmem_test_end(scene->test);
 }
 
-static inline struct tmem_handle handle_of(struct scene *scene, u64 oid, u64 index)
+static inline struct tmem_handle handle_of(struct scene *scene, u64 oid,
+					   u64 index)
 {
-	return (struct tmem_handle){
-		.pool = scene->pool, .oid = { oid }, .index = index,
-	};
+	struct tmem_handle handle = { .pool = scene->pool, .index = index };
+
+	handle.oid[0] = oid;
+	return handle;
 }
 
 static inline int put(struct scene *scene, u64 oid, u64 index, u64 identity)
