@@ -3,8 +3,8 @@
  * The tmem engine: pools of objects of pages, in memory that others lend.
  *
  * One source for every host: a hypervisor, the Linux kernel, a program. It
- * includes one header of its host, tmem_host.h; Documentation/mm/tmem/engine.rst
- * says what has to be in it.
+ * includes one header of its host, tmem_host.h; what has to be in it shows the
+ * shortest one, tools/testing/tmem/user/tmem_host.h.
  */
 #ifndef _TMEM_ENGINE_H
 #define _TMEM_ENGINE_H

@@ -449,7 +449,6 @@ static void *freeze(void *argument)
 	for (i = 0; i < 100; i++) {
 		usleep(200);
 		tmem_client_freeze(race->client, true);
-		before = tmh_read(&race->test->store.used);
 		tmem_client_usage(race->client, &usage);
 		before = usage.persistent_pages;
 		usleep(200);
@@ -529,6 +528,10 @@ int main(int argc, char **argv)
 			rounds = strtoul(optarg, NULL, 0);
 		else
 			return 2;
+	}
+	if (!seed) {
+		fprintf(stderr, "-s: a number above 0\n");
+		return 2;
 	}
 	printf("TAP version 13\n1..3\n");
 	good &= run("one after the other", test_one_after_the_other, seed,
