@@ -114,6 +114,24 @@ static void chunk_make(struct cleancache_object *object, pgoff_t index)
 }
 
 /*
+ * The first chunk with pages in @first ... @last, and where in it they begin and end.
+ * Return: The chunk, or NULL.
+ */
+static struct cleancache_chunk *chunk_in(struct cleancache_object *object,
+					 pgoff_t first, pgoff_t last,
+					 unsigned long *begin,
+					 unsigned long *end)
+{
+	struct cleancache_chunk *chunk = chunk_next(object, first);
+
+	if (!chunk || chunk->first > last)
+		return NULL;
+	*begin = max(first, chunk->first) - chunk->first;
+	*end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
+	return chunk;
+}
+
+/*
  * Clear bits of a chunk's pages in @first ... @last. Return: false if there is no
  * chunk; else *@first is where to go on, and the lock was held for one chunk only.
  */
@@ -124,17 +142,13 @@ static bool chunk_unsee(struct cleancache_object *object, pgoff_t *first,
 	unsigned long begin, end;
 
 	spin_lock(&object->lock);
-	chunk = chunk_next(object, *first);
-	if (!chunk || chunk->first > last) {
-		spin_unlock(&object->lock);
-		return false;
+	chunk = chunk_in(object, *first, last, &begin, &end);
+	if (chunk) {
+		bitmap_clear(chunk->seen, begin, end - begin);
+		*first = chunk->first + CLEANCACHE_CHUNK_PAGES;
 	}
-	begin = max(*first, chunk->first) - chunk->first;
-	end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
-	bitmap_clear(chunk->seen, begin, end - begin);
-	*first = chunk->first + CLEANCACHE_CHUNK_PAGES;
 	spin_unlock(&object->lock);
-	return true;
+	return chunk;
 }
 
 /* Detach a chunk that has left the LRU list; its pages are not held any more. */
@@ -336,23 +350,17 @@ static bool chunk_clear_run(struct cleancache_object *object, pgoff_t *first,
 
 	*nr = 0;
 	spin_lock(&object->lock);
-	chunk = chunk_next(object, *first);
-	if (!chunk || chunk->first > last) {
-		spin_unlock(&object->lock);
-		return false;
-	}
-	begin = max(*first, chunk->first) - chunk->first;
-	end = min(last - chunk->first, CLEANCACHE_CHUNK_PAGES - 1) + 1;
-	bit = find_next_bit(chunk->held, end, begin);
-	if (bit < end) {
+	chunk = chunk_in(object, *first, last, &begin, &end);
+	bit = chunk ? find_next_bit(chunk->held, end, begin) : 0;
+	if (chunk && bit < end) {
 		*first = chunk->first + bit;
 		*nr = find_next_zero_bit(chunk->held, end, bit) - bit;
 		chunk_clear(chunk, *first, *nr);
-	} else {
+	} else if (chunk) {
 		*first = chunk->first + CLEANCACHE_CHUNK_PAGES;
 	}
 	spin_unlock(&object->lock);
-	return true;
+	return chunk;
 }
 
 /**

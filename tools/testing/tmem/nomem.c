@@ -8,17 +8,11 @@
 #include <stdlib.h>
 #include "test.h"
 #include "host.h"
+#include "say.h"
 
 #define PAGES	40
 
 static const u64 no_uuid[2];
-
-static void say(struct tmem_test *test, const char *what, const char *file,
-		int line)
-{
-	if (test->failures <= 5)
-		printf("# %s:%d: %s\n", file, line, what);
-}
 
 static struct tmem_handle handle_of(int pool, unsigned int i)
 {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "test.h"
 #include "host.h"
+#include "say.h"
 
 #define THREADS		3
 #define OPS		4
@@ -486,13 +487,6 @@ static void test_frozen(struct tmem_test *test)
 	run_threads(race, test, THREADS, fill_or_freeze);
 	race_end(race);
 	free(race);
-}
-
-static void say(struct tmem_test *test, const char *what, const char *file,
-		int line)
-{
-	if (test->failures <= 5)
-		printf("# %s:%d: %s\n", file, line, what);
 }
 
 static bool run(const char *name, void (*run_test)(struct tmem_test *test),

@@ -10,13 +10,7 @@
 #include <unistd.h>
 #include "test.h"
 #include "host.h"
-
-static void say(struct tmem_test *test, const char *what, const char *file,
-		int line)
-{
-	if (test->failures <= 5)
-		printf("# %s:%d: %s\n", file, line, what);
-}
+#include "say.h"
 
 static bool is_wanted(const char *name, char **names)
 {
