@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include "test.h"
 
-static inline void say(struct tmem_test *test, const char *what, const char *file,
-		int line)
+static inline void say(struct tmem_test *test, const char *what,
+		       const char *file, int line)
 {
 	if (test->failures <= 5)
 		printf("# %s:%d: %s\n", file, line, what);
