@@ -28,7 +28,7 @@ struct tmem_engine;
 #define TMEM_VERSION		1
 
 /* Pages that an operation works on before it asks whether it has to stop */
-#define TMEM_CHUNK		64
+#define TMEM_CHUNK		64u
 
 /**
  * struct tmem_handle - the name of a page
@@ -165,8 +165,9 @@ struct tmem_io {
 	int	status;
 };
 
-/* Of tmem_get(): remove the page in any kind of pool */
+/* Of tmem_get(), in any kind of pool: remove the page, or leave it there */
 #define TMEM_GET_EXCLUSIVE	0x1u
+#define TMEM_GET_KEEP		0x2u
 
 int tmem_engine_create(const struct tmem_config *config,
 		       struct tmem_engine **result);

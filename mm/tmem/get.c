@@ -10,6 +10,8 @@ static enum tmem_copy_kind tmem_get_kind(const struct tmem_pool *pool,
 {
 	if (flags & TMEM_GET_EXCLUSIVE)
 		return TMEM_TAKE;
+	if (flags & TMEM_GET_KEEP)
+		return TMEM_READ;
 	return tmem_is_persistent(pool) || tmem_is_shared(pool) ?
 		TMEM_READ : TMEM_TAKE;
 }
@@ -67,10 +69,10 @@ static bool tmem_get_end(struct tmem_op *op, struct tmem_copy *copy, int error,
  * @client: Who wants it.
  * @handle: Its name.
  * @target: Where it goes, as the host names it.
- * @flags: TMEM_GET_EXCLUSIVE, or 0.
+ * @flags: TMEM_GET_EXCLUSIVE, TMEM_GET_KEEP, or 0.
  *
- * Removes the page if the pool is private and ephemeral, or with
- * TMEM_GET_EXCLUSIVE.
+ * Removes the page if the pool is private and ephemeral, unless it is told what to
+ * do. An ephemeral page that stays is the youngest then.
  *
  * Context: No lock of the engine; any in which the host can copy.
  * Return: 0; -ENODEV if there is no such pool; -ENOENT if there is no such page, the

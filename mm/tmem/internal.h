@@ -366,7 +366,9 @@ static inline void tmem_op_unlock(struct tmem_op *op)
 /* memory.c */
 bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);
 void *tmem_obtain(struct tmem_client *client, size_t size);
+void *tmem_obtain_table(struct tmem_client *client, size_t size);
 void tmem_free(struct tmem_client *client, void *memory, size_t size);
+void tmem_free_table(struct tmem_client *client, void *memory, size_t size);
 void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
 			  unsigned long payload);
 void tmem_trash_free(struct tmem_client *client, struct tmem_trash *trash);

@@ -24,18 +24,9 @@ bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long 
 	return false;
 }
 
-/**
- * tmem_obtain - allocate memory for a client
- * @client: Who is charged.
- * @size: In bytes.
- *
- * Evicts ephemeral pages if there is none: this client's if it has reached its
- * limit, otherwise anybody's.
- *
- * Context: No lock. May do what the host's allocator does.
- * Return: memory full of zeros, or NULL.
- */
-void *tmem_obtain(struct tmem_client *client, size_t size)
+/* Evicts: this client's if it has reached its limit, otherwise anybody's. */
+static void *tmem_obtain_by(struct tmem_client *client, size_t size,
+			    void *(*alloc)(size_t size))
 {
 	unsigned int tries;
 	void *memory;
@@ -47,7 +38,7 @@ void *tmem_obtain(struct tmem_client *client, size_t size)
 				return NULL;
 			continue;
 		}
-		memory = tmh_alloc(size);
+		memory = alloc(size);
 		if (memory)
 			return memory;
 		tmh_add_return(&client->metadata, -size);
@@ -55,6 +46,34 @@ void *tmem_obtain(struct tmem_client *client, size_t size)
 			return NULL;
 	}
 	return NULL;
+}
+
+/**
+ * tmem_obtain - allocate memory for a client
+ * @client: Who is charged.
+ * @size: In bytes.
+ *
+ * Evicts ephemeral pages if there is none.
+ *
+ * Context: No lock. May do what the host's allocator does where pages are put.
+ * Return: memory full of zeros, or NULL.
+ */
+void *tmem_obtain(struct tmem_client *client, size_t size)
+{
+	return tmem_obtain_by(client, size, tmh_alloc);
+}
+
+/**
+ * tmem_obtain_table - the same for what is larger and lives longer
+ * @client: Who is charged.
+ * @size: In bytes.
+ *
+ * Context: No lock. May do what the host's allocator does.
+ * Return: memory full of zeros, or NULL.
+ */
+void *tmem_obtain_table(struct tmem_client *client, size_t size)
+{
+	return tmem_obtain_by(client, size, tmh_alloc_table);
 }
 
 /**
@@ -70,6 +89,20 @@ void tmem_free(struct tmem_client *client, void *memory, size_t size)
 	if (!memory)
 		return;
 	tmh_free(memory, size);
+	tmh_add_return(&client->metadata, -size);
+}
+
+/**
+ * tmem_free_table - free what tmem_obtain_table() has allocated
+ * @client: Who was charged.
+ * @memory: What it returned.
+ * @size: As then.
+ *
+ * Context: No lock. May do what the host's allocator does.
+ */
+void tmem_free_table(struct tmem_client *client, void *memory, size_t size)
+{
+	tmh_free_table(memory, size);
 	tmh_add_return(&client->metadata, -size);
 }
 

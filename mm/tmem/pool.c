@@ -94,7 +94,7 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 		return id;
 	if (tmh_read(&client->dying))
 		return -ENODEV;
-	pool = tmem_obtain(client, tmem_pool_size(engine));
+	pool = tmem_obtain_table(client, tmem_pool_size(engine));
 	if (!pool)
 		return -ENOMEM;
 	pool->client = client;
@@ -105,7 +105,7 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 		tmem_list_init(&pool->stripes[i].objects);
 	id = pool->key ? tmem_pool_publish(client, pool) : -ENOSPC;
 	if (id < 0)
-		tmem_free(client, pool, tmem_pool_size(engine));
+		tmem_free_table(client, pool, tmem_pool_size(engine));
 	return id;
 }
 
@@ -213,7 +213,8 @@ int tmem_destroy_pool(struct tmem_client *client, u32 pool)
 	}
 	tmh_unlock(&client->lock, flags);
 	if (!error)
-		tmem_free(client, victim, tmem_pool_size(client->engine));
+		tmem_free_table(client, victim,
+				tmem_pool_size(client->engine));
 	return error;
 }
 

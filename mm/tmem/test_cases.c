@@ -21,6 +21,7 @@ static void test_kinds(struct tmem_test *test)
 		/* A get from a private ephemeral pool removes the page. */
 		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == (i ? 2 : 0));
 		TMEM_EXPECT(test, !put(&scene, 1, 1, 4));
+		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_KEEP) == 4);
 		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_EXCLUSIVE) == 4);
 		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
 		TMEM_EXPECT(test, flush(&scene, 1, 1) == -ENOENT);

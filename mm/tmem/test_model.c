@@ -227,12 +227,16 @@ static void model_op_get(struct model *model, int c, int p,
 {
 	struct tmem_test *test = model->test;
 	bool bad = tmem_test_random(test) % 32 == 0;
-	bool exclusive = tmem_test_random(test) % 4 == 0;
+	static const unsigned int flags[] = { TMEM_GET_EXCLUSIVE, TMEM_GET_KEEP,
+					      0, 0 };
+	unsigned int flag = flags[tmem_test_random(test) % 4];
+	bool stays = flag == TMEM_GET_KEEP ||
+		(!flag && model->flags[c][p] & (TMEM_POOL_PERSISTENT |
+						TMEM_POOL_SHARED));
 	struct tmem_test_page target = {};
 	int got;
 
-	got = tmem_get(model->client[c], handle, bad ? NULL : &target,
-		       exclusive ? TMEM_GET_EXCLUSIVE : 0);
+	got = tmem_get(model->client[c], handle, bad ? NULL : &target, flag);
 	if (!page->identity) {
 		TMEM_EXPECT(test, got == -ENOENT);
 		TMEM_EXPECT(test, tmem_test_is(&target, 0));
@@ -241,8 +245,7 @@ static void model_op_get(struct model *model, int c, int p,
 	TMEM_EXPECT(test, got == (bad ? -EFAULT : 0));
 	if (!bad)
 		TMEM_EXPECT(test, tmem_test_is(&target, page->identity));
-	if (!exclusive && model->flags[c][p] & (TMEM_POOL_PERSISTENT |
-						TMEM_POOL_SHARED))
+	if (stays)
 		page->stamp = ++model->stamp;
 	else if (!bad)
 		page->identity = 0;

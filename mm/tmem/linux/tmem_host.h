@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/processor.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -18,13 +19,12 @@
 #define TMH_CACHE_LINE SMP_CACHE_BYTES
 
 /*
- * Pages are put in reclaim, which must not wait for memory, nor use up what is kept
- * for those who free some.
+ * Pages are put in reclaim, which must not wait for memory. It may use what is kept
+ * for those who free some: what is needed here is small beside the page.
  */
 static inline void *tmh_alloc(size_t size)
 {
-	return kzalloc(size, GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY |
-		       __GFP_NOWARN);
+	return kzalloc(size, GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN);
 }
 
 static inline void tmh_free(void *memory, size_t size)
@@ -103,10 +103,10 @@ static inline void tmh_relax(void)
 	cpu_relax();
 }
 
-/* Pages are flushed where nothing may sleep; 64 of them do not take long. */
+/* Who may not sleep calls again at once. */
 static inline bool tmh_should_yield(void)
 {
-	return false;
+	return need_resched();
 }
 
 static inline unsigned long tmh_index_nospec(unsigned long index,

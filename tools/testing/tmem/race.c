@@ -19,7 +19,7 @@
 #define HANDLES		2
 #define EVENTS		(THREADS * OPS)
 
-enum what { PUT, GET, TAKE, FLUSH, FLUSH_OBJECT };
+enum what { PUT, GET, TAKE, KEEP, FLUSH, FLUSH_OBJECT };
 
 /**
  * struct event - what a thread did to a handle, and saw
@@ -89,11 +89,13 @@ static bool follows(struct history *history, const struct event *event,
 		return true;
 	case GET:
 	case TAKE:
+	case KEEP:
 		if (!event->identity) {
 			*then = EVENTS;
 			return !identity || history->ephemeral;
 		}
-		if (event->what == TAKE || history->destructive)
+		if (event->what == TAKE ||
+		    (event->what == GET && history->destructive))
 			*then = EVENTS;
 		return identity == event->identity;
 	case FLUSH:
@@ -190,11 +192,12 @@ static void do_put(struct race *race, const struct tmem_handle *handle,
 static void do_get(struct race *race, const struct tmem_handle *handle,
 		   struct event *event, bool bad)
 {
+	unsigned int flags = event->what == TAKE ? TMEM_GET_EXCLUSIVE :
+		event->what == KEEP ? TMEM_GET_KEEP : 0;
 	struct tmem_test_page page = {};
 	int error;
 
-	error = tmem_get(race->client, handle, bad ? NULL : &page,
-			 event->what == TAKE ? TMEM_GET_EXCLUSIVE : 0);
+	error = tmem_get(race->client, handle, bad ? NULL : &page, flags);
 	event->identity = error ? 0 : page.word[0];
 	if (error ? error != -ENOENT && !bad : !tmem_test_whole(&page))
 		event->identity = ~0ull;
@@ -209,7 +212,7 @@ static void one_op(struct racer *racer)
 	unsigned int h = tmem_test_random(&racer->random) % HANDLES;
 	bool bad = tmem_test_random(&racer->random) % 16 == 0;
 	struct tmem_handle handle = { .pool = race->pool, .index = h };
-	struct event event = { .what = tmem_test_random(&racer->random) % 4 };
+	struct event event = { .what = tmem_test_random(&racer->random) % 5 };
 	unsigned int rare = tmem_test_random(&racer->random) % 16;
 
 	if (!rare && race->history[0].ephemeral)
@@ -223,6 +226,7 @@ static void one_op(struct racer *racer)
 		break;
 	case GET:
 	case TAKE:
+	case KEEP:
 		do_get(race, &handle, &event, bad);
 		break;
 	case FLUSH:
