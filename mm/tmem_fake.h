@@ -57,6 +57,7 @@ enum fake_count {
 enum fake_eviction { FAKE_EVICT_NONE, FAKE_EVICT_FIFO, FAKE_EVICT_LRU };
 
 /* tmem_fake_main.c: parameters; they may change whenever they are read */
+extern bool fake_use_engine;
 extern bool fake_writethrough, fake_exclusive, fake_before_zswap, fake_outside;
 extern bool fake_scribble, fake_refuse_duplicates, fake_drop_now, fake_batch;
 extern unsigned long fake_region_start, fake_region_mb, fake_pages;
@@ -82,14 +83,27 @@ bool fake_has_room(unsigned int nr);
 bool fake_make_room(unsigned int nr);
 int fake_insert(struct fake_index *index, pgoff_t offset, struct page *page);
 bool fake_copy(struct fake_index *index, pgoff_t offset, struct page *page);
+struct fake_frame *fake_take_frame(void);
+void fake_free_frame(struct fake_frame *frame);
 void fake_remove(struct fake_frame *frame, enum fake_count count);
 unsigned int fake_forget(struct fake_index *index, pgoff_t offset,
 			 unsigned int nr, enum fake_count count);
 void fake_forget_all(struct fake_index *index, enum fake_count count);
 void fake_drop_due(void);
 
-/* tmem_fake_frontswap.c */
+/* tmem_fake_engine.c */
+extern struct tmem_client *fake_client;
+
+int fake_engine_start(void);
+void fake_engine_stop(void);
+void fake_engine_work(void);
+bool fake_engine_takes(void);
+
+/* tmem_fake_frontswap.c, tmem_fake_engine_frontswap.c */
 #ifdef CONFIG_FRONTSWAP
+extern struct frontswap_ops fake_engine_swap_ops;
+
+void fake_engine_push(unsigned long nr);
 int fake_frontswap_init(void);
 void fake_frontswap_exit(void);
 void fake_frontswap_push(void);
@@ -106,10 +120,17 @@ static inline void fake_frontswap_exit(void)
 static inline void fake_frontswap_push(void)
 {
 }
+
+static inline void fake_engine_push(unsigned long nr)
+{
+}
 #endif
 
-/* tmem_fake_cleancache.c */
+/* tmem_fake_cleancache.c, tmem_fake_engine_cleancache.c */
 #ifdef CONFIG_CLEANCACHE
+extern struct cleancache_ops fake_engine_file_ops;
+
+void fake_spoil_page(struct page *page);
 int fake_cleancache_init(void);
 void fake_cleancache_exit(void);
 #else

@@ -144,7 +144,7 @@ static void fake_put(int pool, u64 id, pgoff_t index, struct folio *folio,
 	rcu_read_unlock();
 }
 
-static void fake_spoil_page(struct page *page)
+void fake_spoil_page(struct page *page)
 {
 	unsigned int nth = READ_ONCE(fake_spoil);
 	bool spoils;
@@ -301,20 +301,31 @@ static struct cleancache_ops fake_ops = {
 	.invalidate = fake_flush,
 	.invalidate_inode = fake_flush_inode,
 	.invalidate_fs = fake_flush_fs,
+	.put_batch = fake_put_batch,
+	.get_batch = fake_get_batch,
 };
+
+static struct cleancache_ops *fake_ops_in_use(void)
+{
+	return fake_use_engine ? &fake_engine_file_ops : &fake_ops;
+}
 
 int fake_cleancache_init(void)
 {
-	fake_ops.max_index = fake_max_index;
-	fake_ops.flags = (fake_outside ? CLEANCACHE_OUTSIDE : 0) |
-			 (fake_exclusive ? CLEANCACHE_EXCLUSIVE : 0);
-	fake_ops.put_batch = fake_batch ? fake_put_batch : NULL;
-	fake_ops.get_batch = fake_batch ? fake_get_batch : NULL;
-	return cleancache_register_ops(&fake_ops);
+	struct cleancache_ops *ops = fake_ops_in_use();
+
+	ops->max_index = fake_max_index;
+	ops->flags = (fake_outside ? CLEANCACHE_OUTSIDE : 0) |
+		     (fake_exclusive ? CLEANCACHE_EXCLUSIVE : 0);
+	if (!fake_batch) {
+		ops->put_batch = NULL;
+		ops->get_batch = NULL;
+	}
+	return cleancache_register_ops(ops);
 }
 
 void fake_cleancache_exit(void)
 {
-	cleancache_unregister_ops(&fake_ops);
+	cleancache_unregister_ops(fake_ops_in_use());
 	WARN_ON_ONCE(!xa_empty(&fake_pools));
 }

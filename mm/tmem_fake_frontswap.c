@@ -190,25 +190,31 @@ void fake_frontswap_push(void)
 	} while (ret && failures < SWAP_CLUSTER_MAX);
 }
 
+static struct frontswap_ops *fake_ops_in_use(void)
+{
+	return fake_use_engine ? &fake_engine_swap_ops : &fake_ops;
+}
+
 int fake_frontswap_init(void)
 {
+	struct frontswap_ops *ops = fake_ops_in_use();
 	int i;
 
 	for (i = 0; i < MAX_SWAPFILES; i++)
 		xa_init_flags(&fake_areas[i].index.frames, XA_FLAGS_LOCK_IRQ);
-	fake_ops.flags = (fake_outside ? FRONTSWAP_OUTSIDE : 0) |
-			 (fake_region ? FRONTSWAP_VOLATILE : 0) |
-			 (fake_exclusive ? FRONTSWAP_EXCLUSIVE : 0) |
-			 (fake_writethrough ? FRONTSWAP_WRITETHROUGH : 0) |
-			 (fake_before_zswap ? FRONTSWAP_BEFORE_ZSWAP : 0);
-	return frontswap_register_ops(&fake_ops);
+	ops->flags = (fake_outside ? FRONTSWAP_OUTSIDE : 0) |
+		     (fake_region ? FRONTSWAP_VOLATILE : 0) |
+		     (fake_exclusive ? FRONTSWAP_EXCLUSIVE : 0) |
+		     (fake_writethrough ? FRONTSWAP_WRITETHROUGH : 0) |
+		     (fake_before_zswap ? FRONTSWAP_BEFORE_ZSWAP : 0);
+	return frontswap_register_ops(ops);
 }
 
 void fake_frontswap_exit(void)
 {
 	int i;
 
-	frontswap_unregister_ops(&fake_ops);
+	frontswap_unregister_ops(fake_ops_in_use());
 	for (i = 0; i < MAX_SWAPFILES; i++)
 		WARN_ON_ONCE(fake_areas[i].served);
 }

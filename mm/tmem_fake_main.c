@@ -13,6 +13,8 @@
  *	The part to copy: the operations, and what the contract asks for.
  *  tmem_fake_store.c
  *	Where the pages are, and which one is where.
+ *  tmem_fake_engine.c, tmem_fake_engine_*.c
+ *	The same where the tmem engine keeps the pages, and for its tests.
  *  tmem_fake_main.c
  *	Parameters, all of them for tests; loading and unloading, whose order
  *	matters.
@@ -60,6 +62,10 @@ module_param_named(frontswap, fake_use_frontswap, bool, 0444);
 MODULE_PARM_DESC(frontswap, "Serve swap areas");
 module_param_named(cleancache, fake_use_cleancache, bool, 0444);
 MODULE_PARM_DESC(cleancache, "Serve filesystems");
+
+bool fake_use_engine;
+module_param_named(engine, fake_use_engine, bool, 0444);
+MODULE_PARM_DESC(engine, "Let the tmem engine keep the pages");
 
 bool fake_writethrough, fake_exclusive, fake_before_zswap, fake_outside;
 module_param_named(writethrough, fake_writethrough, bool, 0444);
@@ -192,9 +198,14 @@ void fake_delay(void)
 
 static void fake_work_fn(struct work_struct *work)
 {
-	fake_frontswap_push();
-	if (READ_ONCE(fake_drop_after_ms) || READ_ONCE(fake_drop_mean_ms))
-		fake_drop_due();
+	if (fake_use_engine) {
+		fake_engine_work();
+	} else {
+		fake_frontswap_push();
+		if (READ_ONCE(fake_drop_after_ms) ||
+		    READ_ONCE(fake_drop_mean_ms))
+			fake_drop_due();
+	}
 	queue_delayed_work(system_unbound_wq, to_delayed_work(work),
 			   msecs_to_jiffies(FAKE_PERIOD_MS));
 }
@@ -263,6 +274,8 @@ static int __init fake_module_init(void)
 		return -ENODEV;
 
 	err = fake_get_memory();
+	if (!err && fake_use_engine)
+		err = fake_engine_start();
 	if (err)
 		goto put_memory;
 	if (!fake_seed)
@@ -280,6 +293,8 @@ static int __init fake_module_init(void)
 remove_debugfs:
 	unregister_pm_notifier(&fake_pm_nb);
 	debugfs_remove_recursive(fake_debugfs);
+	if (fake_use_engine)
+		fake_engine_stop();
 put_memory:
 	fake_put_memory();
 	return err;
@@ -299,6 +314,8 @@ static void __exit fake_module_exit(void)
 		fake_frontswap_exit();
 	unregister_pm_notifier(&fake_pm_nb);
 	debugfs_remove_recursive(fake_debugfs);
+	if (fake_use_engine)
+		fake_engine_stop();
 	if (!WARN_ON(fake_counts[FAKE_PAGES]))
 		pr_info("unloaded, 0 pages held\n");
 	fake_put_memory();

@@ -35,9 +35,11 @@ void *fake_region;
 
 void fake_add(enum fake_count count, u64 nr)
 {
-	spin_lock_irq(&fake_lock);
+	unsigned long flags;
+
+	spin_lock_irqsave(&fake_lock, flags);
 	fake_counts[count] += nr;
-	spin_unlock_irq(&fake_lock);
+	spin_unlock_irqrestore(&fake_lock, flags);
 }
 
 bool fake_has_room(unsigned int nr)
@@ -61,6 +63,37 @@ bool fake_make_room(unsigned int nr)
 	return true;
 }
 
+/* Take the longest free frame; the caller puts it on a list again. */
+struct fake_frame *fake_take_frame(void)
+{
+	struct fake_frame *frame;
+
+	lockdep_assert_held(&fake_lock);
+	frame = list_first_entry(&fake_free, struct fake_frame, list);
+	if (fake_scribble && memchr_inv(frame->data, FAKE_POISON, PAGE_SIZE)) {
+		fake_counts[FAKE_CORRUPTED]++;
+		WARN_ONCE(1, "tmem_fake: a free frame was written to\n");
+	}
+	fake_counts[FAKE_PAGES]++;
+	fake_counts[FAKE_BYTES] += PAGE_SIZE;
+	return frame;
+}
+
+/*
+ * Give a frame back. It is scribbled over, so that whoever still uses the dead
+ * page is seen, and then waits for its next use as long as possible.
+ */
+void fake_free_frame(struct fake_frame *frame)
+{
+	lockdep_assert_held(&fake_lock);
+	if (fake_scribble)
+		memset(frame->data, FAKE_POISON, PAGE_SIZE);
+	frame->index = NULL;
+	list_move_tail(&frame->list, &fake_free);
+	fake_counts[FAKE_PAGES]--;
+	fake_counts[FAKE_BYTES] -= PAGE_SIZE;
+}
+
 /*
  * Put a page into the store. What can fail is done before the lock is taken.
  * The copy needs no lock, since nobody else can find the frame yet; it is made
@@ -79,11 +112,7 @@ int fake_insert(struct fake_index *index, pgoff_t offset, struct page *page)
 		spin_unlock_irq(&fake_lock);
 		return -ENOSPC;
 	}
-	frame = list_first_entry(&fake_free, struct fake_frame, list);
-	if (fake_scribble && memchr_inv(frame->data, FAKE_POISON, PAGE_SIZE)) {
-		fake_counts[FAKE_CORRUPTED]++;
-		WARN_ONCE(1, "tmem_fake: a free frame was written to\n");
-	}
+	frame = fake_take_frame();
 	memcpy_from_page(frame->data, page, 0, PAGE_SIZE);
 	frame->index = index;
 	frame->offset = offset;
@@ -91,8 +120,6 @@ int fake_insert(struct fake_index *index, pgoff_t offset, struct page *page)
 	list_move_tail(&frame->list,
 		       index->ephemeral ? &fake_ephemeral : &fake_kept);
 	WARN_ON_ONCE(xa_store(&index->frames, offset, frame, 0));
-	fake_counts[FAKE_PAGES]++;
-	fake_counts[FAKE_BYTES] += PAGE_SIZE;
 	spin_unlock_irq(&fake_lock);
 	return 0;
 }
@@ -113,20 +140,11 @@ bool fake_copy(struct fake_index *index, pgoff_t offset, struct page *page)
 	return frame;
 }
 
-/*
- * Remove a page. Its frame is scribbled over, so that whoever still uses the
- * dead page is seen, and then waits for its next use as long as possible.
- */
 void fake_remove(struct fake_frame *frame, enum fake_count count)
 {
 	lockdep_assert_held(&fake_lock);
 	xa_erase(&frame->index->frames, frame->offset);
-	if (fake_scribble)
-		memset(frame->data, FAKE_POISON, PAGE_SIZE);
-	frame->index = NULL;
-	list_move_tail(&frame->list, &fake_free);
-	fake_counts[FAKE_PAGES]--;
-	fake_counts[FAKE_BYTES] -= PAGE_SIZE;
+	fake_free_frame(frame);
 	fake_counts[count]++;
 }
 

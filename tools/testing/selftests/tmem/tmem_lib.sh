@@ -11,6 +11,7 @@
 #	TMEM_FLAVOUR	"debug" makes everything smaller, unless
 #	SCALE		says how large it is, in percent
 #	SEED		of all random decisions (1)
+#	ENGINE		1: the tmem engine keeps the pages of tmem_fake
 #	TMEM_SCENARIO	set by the boot rig, where nothing may be skipped
 
 FRONTSWAP=/sys/kernel/mm/tmem/frontswap
@@ -197,7 +198,8 @@ load_fake()
 	else
 		set -- pages=$((store_mb * MB_PAGES)) "$@"
 	fi
-	modprobe tmem_fake seed="$SEED" cleancache=0 "$@" ||
+	modprobe tmem_fake seed="$SEED" engine="${ENGINE:-0}" cleancache=0 \
+		"$@" ||
 		die "cannot load tmem_fake $*"
 	[ "$(backend)" = tmem_fake ] || die "tmem_fake did not register"
 	fake_counters=$(ls $FAKE)

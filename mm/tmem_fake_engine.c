@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * With engine=1 the frames of tmem_fake are kept by the tmem engine, as a real
+ * hypervisor does: what there is, where, and what goes when there is no room is
+ * its business then. tmem_fake_store.c has the frames only.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/highmem.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+
+#include "tmem_fake.h"
+#include "tmem/linux/folio.h"
+
+/* Pools: as many as swap areas and mounts that may be wanted */
+#define FAKE_MAX_POOLS	256
+
+struct tmem_client *fake_client;
+static struct tmem_engine *fake_engine;
+
+static int fake_payload_store(void *host, const void *source,
+			      unsigned int order, unsigned long *payload)
+{
+	struct fake_frame *frame;
+	unsigned long flags;
+
+	spin_lock_irqsave(&fake_lock, flags);
+	frame = fake_has_room(1) ? fake_take_frame() : NULL;
+	if (frame)
+		list_del_init(&frame->list);
+	spin_unlock_irqrestore(&fake_lock, flags);
+	if (!frame)
+		return -ENOMEM;
+	memcpy_from_page(frame->data, (struct page *)source, 0, PAGE_SIZE);
+	*payload = (unsigned long)frame;
+	return 0;
+}
+
+static int fake_payload_overwrite(void *host, const void *source,
+				  unsigned int order, unsigned long payload)
+{
+	struct fake_frame *frame = (struct fake_frame *)payload;
+
+	memcpy_from_page(frame->data, (struct page *)source, 0, PAGE_SIZE);
+	fake_add(FAKE_DUPLICATES, 1);
+	return 0;
+}
+
+static int fake_payload_load(void *host, void *target, unsigned int order,
+			     unsigned long payload)
+{
+	struct fake_frame *frame = (struct fake_frame *)payload;
+
+	memcpy_to_page(target, 0, frame->data, PAGE_SIZE);
+	return 0;
+}
+
+static void fake_payload_release(void *host, unsigned int order,
+				 unsigned long payload)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&fake_lock, flags);
+	fake_free_frame((struct fake_frame *)payload);
+	spin_unlock_irqrestore(&fake_lock, flags);
+}
+
+static const struct tmem_payload_ops fake_payload_ops = {
+	.store = fake_payload_store,
+	.overwrite = fake_payload_overwrite,
+	.load = fake_payload_load,
+	.release = fake_payload_release,
+};
+
+/* Whether a folio is taken, as far as chance decides */
+bool fake_engine_takes(void)
+{
+	bool takes;
+
+	spin_lock_irq(&fake_lock);
+	takes = fake_accepts();
+	spin_unlock_irq(&fake_lock);
+	return takes;
+}
+
+static unsigned long fake_over_capacity(void)
+{
+	unsigned long pages;
+
+	spin_lock_irq(&fake_lock);
+	pages = fake_counts[FAKE_PAGES];
+	spin_unlock_irq(&fake_lock);
+	return pages - min(pages, READ_ONCE(fake_capacity));
+}
+
+/* So many that a page is, on average, dropped at this age, the oldest first */
+static unsigned long fake_nr_due(unsigned int age_ms)
+{
+	return age_ms ? DIV_ROUND_UP(tmem_evictable(fake_engine) *
+				     FAKE_PERIOD_MS, age_ms) : 0;
+}
+
+/* Every FAKE_PERIOD_MS: keep the capacity, drop pages, tell what the engine did. */
+void fake_engine_work(void)
+{
+	unsigned long due = fake_nr_due(READ_ONCE(fake_drop_after_ms)) +
+		fake_nr_due(READ_ONCE(fake_drop_mean_ms));
+	struct tmem_usage usage;
+	struct tmem_stats stats;
+	unsigned long over = fake_over_capacity();
+
+	if (over)
+		over -= tmem_evict(fake_engine, over);
+	if (over)
+		fake_engine_push(over);
+	fake_add(FAKE_DROPPED, tmem_evict(fake_engine, due));
+
+	tmem_client_stats(fake_client, &stats);
+	tmem_client_usage(fake_client, &usage);
+	spin_lock_irq(&fake_lock);
+	fake_counts[FAKE_EVICTED] = stats.evicted - fake_counts[FAKE_DROPPED];
+	fake_counts[FAKE_OBJECTS] = usage.objects;
+	spin_unlock_irq(&fake_lock);
+}
+
+/* Return: 0, or a negative error code; nothing is left then. */
+int fake_engine_start(void)
+{
+	static const struct tmem_limits limits = {
+		.persistent_pages = TMEM_UNLIMITED,
+		.metadata_bytes = TMEM_UNLIMITED,
+		.objects = TMEM_UNLIMITED,
+		.weight = 1,
+	};
+	struct tmem_config config = {
+		.ops = &fake_payload_ops,
+		.orders = 1u << (PAGE_SHIFT - 12),
+		.bucket_bits = 14,
+		.stripe_bits = 6,
+		.max_clients = 1,
+		.max_pools = FAKE_MAX_POOLS,
+	};
+	int err;
+
+	get_random_bytes(config.seed, sizeof(config.seed));
+	err = tmem_engine_create(&config, &fake_engine);
+	if (err)
+		return err;
+	err = tmem_client_create(fake_engine, &limits, &fake_client);
+	if (err)
+		tmem_engine_destroy(fake_engine);
+	return err;
+}
+
+void fake_engine_stop(void)
+{
+	while (tmem_client_destroy(fake_client) == -EAGAIN)
+		cond_resched();
+	tmem_engine_destroy(fake_engine);
+}
