@@ -2,7 +2,8 @@
 """Pristine kernel trees: where they come from, and what git does in them.
 
 A base is bases/<name>.conf in the repository and, once fetched, a git tree in
-the cache whose branch base is one commit. Only scripts/overlay imports this.
+the cache whose branch base is one commit. scripts/overlay imports this, and
+xenbase.py what is not only for kernels.
 """
 import contextlib
 import fcntl
@@ -69,6 +70,7 @@ def missing(program):
 
 def last_words(stderr):
     lines = stderr.decode(errors="replace").strip().splitlines() or ["failed"]
+    lines = [line for line in lines if not re.match(r"make(\[\d+\])?: ", line)] or lines
     full = [line for line in lines if "No space left" in line]
     return (full or lines)[-1] + (": free some disk space, or set TMEM_CACHE to a "
                                   "directory on a larger disk" if full else "")
@@ -199,25 +201,47 @@ class Git:
 
 # --------------------------------------------------------------------- bases
 
+def read_conf(conf, keys):
+    """{key: value} of a file in bases/."""
+    values = {}
+    for number, line in enumerate(conf.read_text().splitlines(), 1):
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if line.strip() and not line.startswith("#"):
+            if not equals:
+                raise Failure("%s:%d: not a 'key = value' line" % (conf, number))
+            values[key] = value
+    for key in keys.split():
+        if key not in values:
+            raise Failure("%s: the key %s is missing" % (conf, key))
+    return values
+
+
+def cache_directory():
+    return pathlib.Path(os.environ.get("TMEM_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "tmem")).absolute()
+
+
+@contextlib.contextmanager
+def locked(place):
+    """One process at a time works in a directory of the cache."""
+    place.mkdir(parents=True, exist_ok=True)
+    with open(place / "overlay.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another process works on %s: waiting for it" % place)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class Base:
     """One kernel version: bases/<name>.conf and its tree in the cache."""
 
     def __init__(self, conf):
-        self.values = {}
-        for number, line in enumerate(conf.read_text().splitlines(), 1):
-            key, equals, value = (part.strip() for part in line.partition("="))
-            if line.strip() and not line.startswith("#"):
-                if not equals:
-                    raise Failure("%s:%d: not a 'key = value' line" % (conf, number))
-                self.values[key] = value
-        for key in "name package version sha256 tree minimum date".split():
-            if key not in self.values:
-                raise Failure("%s: the key %s is missing" % (conf, key))
+        self.values = read_conf(conf, "name package version sha256 tree minimum date")
         self.name = self.values["name"]
         self.key = version_key(self.name)
-        cache = os.environ.get("TMEM_CACHE") or os.path.join(
-            os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "tmem")
-        self.cache = pathlib.Path(cache).absolute()
+        self.cache = cache_directory()
         self.place = self.cache / ("linux-" + self.name)
         self.tree = self.place / "tree"
         self.git = Git(self.tree)
@@ -251,16 +275,8 @@ class Base:
     def wanted(self):
         return "%s or a later %s.y" % (self.values["minimum"], self.name)
 
-    @contextlib.contextmanager
     def lock(self):
-        self.place.mkdir(parents=True, exist_ok=True)
-        with open(self.place / "overlay.lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say("another scripts/overlay works on %s: waiting for it" % self.place)
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return locked(self.place)
 
 
 def all_bases(root):
@@ -393,27 +409,37 @@ class PackageSource:
 
     def private_apt(self):
         """Options that let apt see other suites of the mirror, for us only."""
-        codename = re.search(r'^VERSION_CODENAME="?([\w-]+)',
-                             (ETC / "os-release").read_text(), re.M)
-        place = self.base.cache / "apt"
-        shutil.rmtree(place, ignore_errors=True)
-        for part in ("parts", "lists/partial", "cache/archives/partial"):
-            (place / part).mkdir(parents=True)
-        (place / "parts/tmem.sources").write_text(
-            "\n".join(other_suites(codename.group(1) if codename else "stable")))
-        options = ["-o", "Dir::Etc::SourceList=/dev/null", "-o", "Acquire::Languages=none"]
-        for key, part in (("Dir::Etc::SourceParts", "parts"), ("Dir::State::Lists", "lists"),
-                          ("Dir::Cache", "cache")):
-            options += ["-o", "%s=%s" % (key, place / part)]
-        with contextlib.suppress(Failure):      # a mirror without one of the suites
-            slowly("asking the mirror for other suites with %s" % self.name,
-                   ["apt-get", *options, "-o", "APT::Sandbox::User=root", "-qq", "update"],
-                   env=dict(os.environ, LC_ALL="C"))
-        return options
+        def choose(codename, suites, security):
+            return suites + (["trixie-security"] if security else
+                             [codename + "-backports", "trixie"])
+        return private_apt(self.base.cache / "apt", "deb", choose,
+                           "asking the mirror for other suites with %s" % self.name)
 
 
-def other_suites(codename):
-    """The system's package sources as stanzas, with more suites."""
+def private_apt(place, kind, choose, what):
+    """Options that let apt see what it is not configured for, for us only.
+
+    That is packages of a kind, deb or deb-src, in the suites that choose() makes of
+    the system's codename, its suites and whether they are those for security.
+    """
+    shutil.rmtree(place, ignore_errors=True)
+    for part in ("parts", "lists/partial", "cache/archives/partial"):
+        (place / part).mkdir(parents=True)
+    (place / "parts/tmem.sources").write_text("\n".join(apt_stanzas(kind, choose)))
+    options = ["-o", "Dir::Etc::SourceList=/dev/null", "-o", "Acquire::Languages=none",
+               "-o", "APT::Sandbox::User=root"]
+    for key, part in (("Dir::Etc::SourceParts", "parts"), ("Dir::State::Lists", "lists"),
+                      ("Dir::Cache", "cache")):
+        options += ["-o", "%s=%s" % (key, place / part)]
+    with contextlib.suppress(Failure):      # a mirror without one of the suites
+        slowly(what, ["apt-get", *options, "-qq", "update"], env=dict(os.environ, LC_ALL="C"))
+    return options
+
+
+def apt_stanzas(kind, choose):
+    """The system's package sources as stanzas, of this kind and with these suites."""
+    codename = re.search(r'^VERSION_CODENAME="?([\w-]+)', (ETC / "os-release").read_text(), re.M)
+    codename = codename.group(1) if codename else "stable"
     stanzas = []
     for name in [ETC / "apt/sources.list", *sorted((ETC / "apt/sources.list.d").glob("*.list"))]:
         for line in name.read_text().splitlines() if name.exists() else []:
@@ -433,11 +459,10 @@ def other_suites(codename):
         if ("deb" in stanza.get("types", "").split() and stanza.get("enabled", "yes") != "no"
                 and any(suite.split("-")[0] == codename for suite in suites)):
             for uri in stanza["uris"].split():
-                more = (["trixie-security"] if "security" in uri else
-                        [codename + "-backports", "trixie"])
                 key = stanza.get("signed-by")
-                result.add("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s" % (
-                    uri, " ".join(dict.fromkeys(suites + more)),
+                result.add("Types: %s\nURIs: %s\nSuites: %s\nComponents: main\n%s" % (
+                    kind, uri,
+                    " ".join(dict.fromkeys(choose(codename, suites, "security" in uri))),
                     "Signed-By: %s\n" % key if key else ""))
     return sorted(result)
 
