@@ -23,7 +23,8 @@ class Compose(Case):
         self.assertEqual((self.tree / "mm/Makefile").read_text(), MAKE_2)
         self.assertEqual(self.git("show", "tmem~1:mm/Makefile") + "\n", MAKE_1)
         self.assertEqual((self.tree / "Kconfig.tmem").read_text(), "config TMEM\n")
-        self.assertFalse((self.tree / "series").exists() or (self.tree / "bases").exists())
+        for name in ("series", "bases", "xen"):
+            self.assertFalse((self.tree / name).exists())
         self.assertEqual(self.git("status", "--porcelain"), "")
 
     def test_same_content_same_commit_and_times_survive(self):
