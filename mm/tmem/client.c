@@ -55,6 +55,7 @@ int tmem_engine_create(const struct tmem_config *config,
 	for (i = 0; i < tmem_nr_stripes(engine); i++) {
 		tmh_lock_init(&engine->stripes[i].lock);
 		tmem_list_init(&engine->stripes[i].copies);
+		engine->stripes[i].changes = 1;
 	}
 	*result = engine;
 	return 0;

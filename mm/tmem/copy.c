@@ -23,20 +23,19 @@ static bool tmem_copy_is_of(const struct tmem_copy *copy,
 }
 
 /**
- * tmem_copy_conflicts - must a copy of a page wait for others of it?
- * @op: The operation, with its object.
- * @index: Of the page.
- * @kind: What is wanted.
+ * tmem_copy_meets - tmem_copy_conflicts() where there are copies
+ * @op: As there.
+ * @kind: As there.
  *
- * Return: true if it must: one of both writes, or both want the page alone.
+ * Return: as there.
  */
-bool tmem_copy_conflicts(struct tmem_op *op, u64 index, enum tmem_copy_kind kind)
+bool tmem_copy_meets(struct tmem_op *op, enum tmem_copy_kind kind)
 {
 	struct tmem_copy *copy = tmem_copy_next(op->stripe,
 						&op->stripe->copies);
 
 	for (; copy; copy = tmem_copy_next(op->stripe, &copy->list))
-		if (tmem_copy_is_of(copy, op->object, index) &&
+		if (tmem_copy_is_of(copy, op->object, op->index) &&
 		    (kind == TMEM_WRITE || copy->kind == TMEM_WRITE ||
 		     (kind == TMEM_TAKE && copy->kind == TMEM_TAKE)))
 			return true;
@@ -45,19 +44,17 @@ bool tmem_copy_conflicts(struct tmem_op *op, u64 index, enum tmem_copy_kind kind
 
 /**
  * tmem_copy_begin - write down that a page is going to be copied
- * @op: The operation, with its object.
- * @index: Of the page.
- * @payload: Its content.
+ * @op: The operation, with its page.
  * @kind: What is going to happen.
  * @copy: Where to write it.
  */
-void tmem_copy_begin(struct tmem_op *op, u64 index, unsigned long payload,
-		     enum tmem_copy_kind kind, struct tmem_copy *copy)
+void tmem_copy_begin(struct tmem_op *op, enum tmem_copy_kind kind,
+		     struct tmem_copy *copy)
 {
 	copy->object = op->object;
-	copy->index = index;
-	copy->payload = payload;
-	copy->order = op->pool->order;
+	copy->index = op->index;
+	copy->payload = tmem_page_payload(op->pool, *op->slot);
+	copy->order = op->order;
 	copy->kind = kind;
 	copy->orphan = 0;
 	tmem_list_add(&op->stripe->copies, &copy->list);
@@ -65,9 +62,9 @@ void tmem_copy_begin(struct tmem_op *op, u64 index, unsigned long payload,
 
 /**
  * tmem_copy_end - it has been copied
- * @op: The operation.
- * @copy: What tmem_copy_begin() has written. If the page is still there,
- *	@copy->orphan is 0, and object and index are where it was.
+ * @op: The operation. If the page is still there, sets its object, leaf and slot.
+ * @copy: What tmem_copy_begin() has written. Unless the page is still there,
+ *	@copy->orphan is not 0.
  *
  * Return: true if the page is gone and the caller has to release the payload,
  * without the lock.
@@ -77,8 +74,16 @@ bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy)
 	struct tmem_copy *other;
 
 	tmem_list_del(&copy->list);
-	if (!copy->orphan)
+	if (!copy->orphan) {
+		/* By its name another could be found, if this object is dead. */
+		if (op->seen != op->stripe->changes) {
+			op->object = copy->object;
+			op->slot = tmem_tree_find(copy->object, copy->index,
+						  &op->leaf);
+			op->seen = 0;
+		}
 		return false;
+	}
 	for (other = tmem_copy_next(op->stripe, &op->stripe->copies); other;
 	     other = tmem_copy_next(op->stripe, &other->list))
 		if (other->orphan == copy->orphan)
@@ -87,17 +92,16 @@ bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy)
 }
 
 /**
- * tmem_copy_orphan - a page goes away
- * @object: Its object.
- * @index: Of the page.
+ * tmem_copy_mark - tmem_copy_orphan() where there are copies
+ * @stripe: As there.
+ * @object: As there.
+ * @index: As there.
  *
- * Return: true if it is being copied: who does releases the payload.
+ * Return: as there.
  */
-bool tmem_copy_orphan(struct tmem_object *object, u64 index)
+bool tmem_copy_mark(struct tmem_stripe *stripe,
+		    const struct tmem_object *object, u64 index)
 {
-	struct tmem_engine *engine = object->pool->client->engine;
-	struct tmem_stripe *stripe =
-		&engine->stripes[tmem_stripe_of(engine, object->bucket)];
 	struct tmem_copy *copy;
 	bool found = false;
 

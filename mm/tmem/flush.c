@@ -17,9 +17,26 @@
 int tmem_flush_page(struct tmem_client *client,
 		    const struct tmem_handle *handle)
 {
-	int error = tmem_flush_range(client, handle, handle->index);
+	unsigned long payload;
+	struct tmem_trash trash = { .payloads = &payload, .room = 1 };
+	struct tmem_op op;
+	int error;
 
-	return error > 0 ? 0 : error ? error : -ENOENT;
+	error = tmem_op_init(&op, client, handle->pool, handle->oid,
+			     handle->index);
+	if (error)
+		return error;
+	if (!tmem_op_lock(&op)) {
+		error = -ENODEV;
+	} else if (!tmem_op_find(&op)) {
+		error = -ENOENT;
+	} else {
+		tmem_op_stats(&op)->flushed++;
+		tmem_page_remove(op.object, op.index, op.slot, op.leaf, &trash);
+	}
+	tmem_op_unlock(&op);
+	tmem_trash_free(client, &trash);
+	return error;
 }
 
 /* Fills the trash from @index on. Returns false if there is nothing any more. */
@@ -35,7 +52,7 @@ static bool tmem_flush_some(struct tmem_op *op, u64 *index, u64 last,
 		if (!tmem_tree_next(op->object, index) || *index > last)
 			return false;
 		slot = tmem_tree_find(op->object, *index, &leaf);
-		op->pool->stripes[op->nr_stripe].stats.flushed++;
+		tmem_op_stats(op)->flushed++;
 		++*flushed;
 		/* The object may go with its last page. */
 		n += op->object->pages == 1 ? trash->room : 0;
@@ -66,7 +83,7 @@ int tmem_flush_range(struct tmem_client *client,
 	struct tmem_op op;
 	bool more;
 
-	error = tmem_op_init(&op, client, first->pool, first->oid);
+	error = tmem_op_init(&op, client, first->pool, first->oid, index);
 	if (error)
 		return error;
 	for (;;) {
@@ -74,7 +91,7 @@ int tmem_flush_range(struct tmem_client *client,
 			tmem_op_unlock(&op);
 			return -ENODEV;
 		}
-		tmem_object_find(&op);
+		tmem_op_find(&op);
 		more = op.object && index <= last &&
 			tmem_flush_some(&op, &index, last, &trash, &flushed);
 		tmem_op_unlock(&op);
@@ -124,7 +141,7 @@ int tmem_flush_object(struct tmem_client *client, u32 pool, const u64 oid[3])
 	bool more, first = true;
 	int error;
 
-	error = tmem_op_init(&op, client, pool, oid);
+	error = tmem_op_init(&op, client, pool, oid, 0);
 	if (error)
 		return error;
 	do {
@@ -132,7 +149,7 @@ int tmem_flush_object(struct tmem_client *client, u32 pool, const u64 oid[3])
 			tmem_op_unlock(&op);
 			return -ENODEV;
 		}
-		tmem_object_find(&op);
+		tmem_op_find(&op);
 		if (first && op.object)
 			tmem_object_kill(op.object);
 		first = false;

@@ -17,50 +17,41 @@ static enum tmem_copy_kind tmem_get_kind(const struct tmem_pool *pool,
 }
 
 /* Finds the page and begins to copy it. Returns 0, -ENOENT, or -EAGAIN. */
-static int tmem_get_begin(struct tmem_op *op, u64 index, unsigned int flags,
+static int tmem_get_begin(struct tmem_op *op, unsigned int flags,
 			  struct tmem_copy *copy, struct tmem_trash *trash)
 {
-	struct tmem_stats *stats = &op->pool->stripes[op->nr_stripe].stats;
 	enum tmem_copy_kind kind = tmem_get_kind(op->pool, flags);
-	struct tmem_node *leaf;
-	unsigned long *slot;
 
-	tmem_object_find(op);
-	slot = op->object ? tmem_tree_find(op->object, index, &leaf) : NULL;
-	if (!slot) {
-		stats->misses++;
+	if (!tmem_op_find(op)) {
+		tmem_op_stats(op)->misses++;
 		return -ENOENT;
 	}
-	if (tmem_copy_conflicts(op, index, kind)) {
+	if (tmem_copy_conflicts(op, kind)) {
 		/* Nobody waits for another client; this page may go. */
 		if (!tmem_is_shared(op->pool))
 			return -EAGAIN;
-		tmem_page_remove(op->object, index, slot, leaf, trash);
-		stats->evicted++;
-		stats->misses++;
+		tmem_page_remove(op->object, op->index, op->slot, op->leaf,
+				 trash);
+		tmem_op_stats(op)->evicted++;
+		tmem_op_stats(op)->misses++;
 		return -ENOENT;
 	}
-	tmem_copy_begin(op, index, tmem_page_payload(op->pool, *slot), kind,
-			copy);
+	tmem_copy_begin(op, kind, copy);
 	if (kind == TMEM_READ)
-		tmem_page_renew(op, *slot);
+		tmem_page_renew(op, *op->slot);
 	return 0;
 }
 
 static bool tmem_get_end(struct tmem_op *op, struct tmem_copy *copy, int error,
 			 struct tmem_trash *trash)
 {
-	struct tmem_node *leaf;
-	unsigned long *slot;
-	bool release;
+	bool release = tmem_copy_end(op, copy);
 
-	release = tmem_copy_end(op, copy);
 	if (!error && op->pool)
-		op->pool->stripes[op->nr_stripe].stats.hits++;
-	if (error || copy->orphan || copy->kind != TMEM_TAKE)
-		return release;
-	slot = tmem_tree_find(copy->object, copy->index, &leaf);
-	tmem_page_remove(copy->object, copy->index, slot, leaf, trash);
+		tmem_op_stats(op)->hits++;
+	if (!error && !copy->orphan && copy->kind == TMEM_TAKE)
+		tmem_page_remove(op->object, op->index, op->slot, op->leaf,
+				 trash);
 	return release;
 }
 
@@ -88,14 +79,13 @@ int tmem_get(struct tmem_client *client, const struct tmem_handle *handle,
 	bool release;
 	int error;
 
-	error = tmem_op_init(&op, client, handle->pool, handle->oid);
+	error = tmem_op_init(&op, client, handle->pool, handle->oid,
+			     handle->index);
 	if (error)
 		return error;
 	for (;;) {
-		error = -ENODEV;
-		if (tmem_op_lock(&op))
-			error = tmem_get_begin(&op, handle->index, flags,
-					       &copy, &trash);
+		error = tmem_op_lock(&op) ?
+			tmem_get_begin(&op, flags, &copy, &trash) : -ENODEV;
 		tmem_op_unlock(&op);
 		if (error != -EAGAIN)
 			break;

@@ -42,11 +42,16 @@ static inline void tmem_sip_word(struct tmem_sip *sip, u64 word)
  * @key: The pool's.
  * @oid: The object's id.
  *
+ * What is hashed are the words of the id, without those at its end that are zero,
+ * and 7 bytes of the key: these fit in the last word, which has the length. Pools
+ * whose keys differ in the eighth byte only have the same buckets, and other objects.
+ *
  * Context: Any.
  * Return: 64 bits, each as good as the others.
  */
 u64 tmem_hash(const u64 seed[2], u64 key, const u64 oid[3])
 {
+	unsigned int words = oid[2] ? 3 : oid[1] ? 2 : 1;
 	struct tmem_sip sip = {
 		.v0 = seed[0] ^ 0x736f6d6570736575ull,
 		.v1 = seed[1] ^ 0x646f72616e646f6dull,
@@ -54,12 +59,13 @@ u64 tmem_hash(const u64 seed[2], u64 key, const u64 oid[3])
 		.v3 = seed[1] ^ 0x7465646279746573ull,
 	};
 
-	tmem_sip_word(&sip, key);
 	tmem_sip_word(&sip, oid[0]);
-	tmem_sip_word(&sip, oid[1]);
-	tmem_sip_word(&sip, oid[2]);
-	/* The length, 32 bytes, is the last word's top byte. */
-	tmem_sip_word(&sip, 32ull << 56);
+	if (words > 1)
+		tmem_sip_word(&sip, oid[1]);
+	if (words > 2)
+		tmem_sip_word(&sip, oid[2]);
+	/* The length in bytes is the last word's top byte. */
+	tmem_sip_word(&sip, (u64)(8 * words + 7) << 56 | key << 8 >> 8);
 	sip.v2 ^= 0xff;
 	tmem_sip_round(&sip);
 	tmem_sip_round(&sip);

@@ -188,11 +188,13 @@ struct tmem_client {
 /**
  * struct tmem_stripe - a part of everything, with its lock
  * @lock: Guards what the top of this file says.
+ * @changes: How often an object or a page came or went, and 1.
  * @copies: Copies on their way, of struct tmem_copy.
  * @orphans: Number of the last page that was removed while it was copied.
  */
 struct tmem_stripe {
 	struct tmh_lock	lock;
+	u64		changes;
 	struct tmem_list copies;
 	u64		orphans;
 } __aligned(TMH_CACHE_LINE);
@@ -222,7 +224,8 @@ struct tmem_engine {
  * @client: Who wants it.
  * @engine: The client's.
  * @oid: The object's id.
- * @slot: That of the pool.
+ * @index: Of the page.
+ * @place: That of the pool.
  * @key: The pool's key.
  * @bucket: The object's bucket.
  * @nr_stripe: Number of its stripe.
@@ -231,13 +234,19 @@ struct tmem_engine {
  * @pool: The pool, while the lock is held.
  * @order: Of its pages' size, since the lock was held first.
  * @persistent: Its kind, since then.
- * @object: The object, or NULL, while the lock is held.
+ * @seen: What @stripe->changes was at the last look; what follows is true as long
+ *	as it has not changed.
+ * @object: The object, or NULL.
+ * @leaf: The node in which the page is or would be, or NULL.
+ * @slot: The page's slot, or NULL.
+ * @nodes: Of a put: how many it needs to add the page, as far as it knows.
  */
 struct tmem_op {
 	struct tmem_client *client;
 	struct tmem_engine *engine;
 	const u64	*oid;
-	struct tmem_pool_slot *slot;
+	u64		index;
+	struct tmem_pool_slot *place;
 	unsigned long	key;
 	u32		bucket;
 	u32		nr_stripe;
@@ -246,7 +255,11 @@ struct tmem_op {
 	struct tmem_pool *pool;
 	unsigned int	order;
 	bool		persistent;
+	u64		seen;
 	struct tmem_object *object;
+	struct tmem_node *leaf;
+	unsigned long	*slot;
+	unsigned int	nodes;
 };
 
 enum tmem_copy_kind { TMEM_READ, TMEM_TAKE, TMEM_WRITE };
@@ -316,9 +329,9 @@ static inline bool tmem_is_shared(const struct tmem_pool *pool)
 	return pool->flags & TMEM_POOL_SHARED;
 }
 
-static inline struct tmem_pool_stripe *tmem_of_stripe(struct tmem_op *op)
+static inline struct tmem_stats *tmem_op_stats(struct tmem_op *op)
 {
-	return &op->pool->stripes[op->nr_stripe];
+	return &op->pool->stripes[op->nr_stripe].stats;
 }
 
 static inline u32 tmem_nr_stripes(const struct tmem_engine *engine)
@@ -332,6 +345,37 @@ static inline u32 tmem_stripe_of(const struct tmem_engine *engine, u32 bucket)
 }
 
 /**
+ * tmem_page_payload - the content of a page
+ * @pool: Its pool.
+ * @slot: What is in its slot.
+ *
+ * Context: The stripe's lock is held.
+ * Return: the payload.
+ */
+static inline unsigned long tmem_page_payload(const struct tmem_pool *pool,
+					      unsigned long slot)
+{
+	return tmem_is_persistent(pool) ? slot :
+		((struct tmem_page *)slot)->payload;
+}
+
+/**
+ * tmem_pool_slot - where a client has a pool
+ * @client: The client.
+ * @pool: Id of a pool; anything.
+ *
+ * Context: Any.
+ * Return: the slot, which may be empty, or NULL if there is none of this id.
+ */
+static inline struct tmem_pool_slot *tmem_pool_slot(struct tmem_client *client,
+						    u32 pool)
+{
+	u32 max = client->engine->config.max_pools;
+
+	return pool < max ? &client->pools[tmh_index_nospec(pool, max)] : NULL;
+}
+
+/**
  * tmem_op_lock - lock the stripe of an operation
  * @op: The operation. Sets @op->pool and what is below it if the pool is still
  *	there.
@@ -342,11 +386,10 @@ static inline u32 tmem_stripe_of(const struct tmem_engine *engine, u32 bucket)
 static inline bool tmem_op_lock(struct tmem_op *op)
 {
 	op->lock_flags = tmh_lock(&op->stripe->lock);
-	op->object = NULL;
 	op->pool = NULL;
-	if (tmh_read(&op->slot->key) != op->key)
+	if (tmh_read(&op->place->key) != op->key)
 		return false;
-	op->pool = op->slot->pool;
+	op->pool = op->place->pool;
 	op->order = op->pool->order;
 	op->persistent = tmem_is_persistent(op->pool);
 	return true;
@@ -371,9 +414,24 @@ void tmem_free(struct tmem_client *client, void *memory, size_t size);
 void tmem_free_table(struct tmem_client *client, void *memory, size_t size);
 void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
 			  unsigned long payload);
-void tmem_trash_free(struct tmem_client *client, struct tmem_trash *trash);
-void tmem_reserve_free(struct tmem_client *client,
-		       struct tmem_reserve *reserve);
+void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash);
+void tmem_reserve_empty(struct tmem_client *client,
+			struct tmem_reserve *reserve);
+
+/* Nearly always there is nothing, at the end of a put or get. */
+static inline void tmem_trash_free(struct tmem_client *client,
+				   struct tmem_trash *trash)
+{
+	if (trash->nr || trash->pages || trash->nodes || trash->objects)
+		tmem_trash_empty(client, trash);
+}
+
+static inline void tmem_reserve_free(struct tmem_client *client,
+				     struct tmem_reserve *reserve)
+{
+	if (reserve->object || reserve->page || reserve->nodes)
+		tmem_reserve_empty(client, reserve);
+}
 
 /* hash.c */
 u64 tmem_hash(const u64 seed[2], u64 key, const u64 oid[3]);
@@ -391,34 +449,76 @@ void tmem_tree_remove(struct tmem_object *object, unsigned long *slot,
 
 /* object.c */
 int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
-		 const u64 oid[3]);
-void tmem_object_find(struct tmem_op *op);
+		 const u64 oid[3], u64 index);
+void tmem_op_look(struct tmem_op *op);
+
+/**
+ * tmem_op_find - look the page of an operation up, unless that is known still
+ * @op: The operation, with its pool.
+ *
+ * Context: The stripe's lock is held.
+ * Return: its slot, or NULL if there is none.
+ */
+static inline unsigned long *tmem_op_find(struct tmem_op *op)
+{
+	if (op->seen != op->stripe->changes)
+		tmem_op_look(op);
+	return op->slot;
+}
+
 void tmem_object_add(struct tmem_op *op, struct tmem_object *object);
 void tmem_object_kill(struct tmem_object *object);
 void tmem_object_drop(struct tmem_object *object, struct tmem_trash *trash);
 void tmem_object_reap(struct tmem_object *object, struct tmem_trash *trash);
 
 /* page.c */
-unsigned long tmem_page_payload(struct tmem_pool *pool, unsigned long slot);
-void tmem_page_add(struct tmem_op *op, u64 index, struct tmem_node *leaf,
-		   unsigned long payload, struct tmem_reserve *reserve);
-void tmem_page_replace(struct tmem_op *op, u64 index, unsigned long *slot,
-		       unsigned long payload, struct tmem_trash *trash);
+void tmem_page_add(struct tmem_op *op, unsigned long payload,
+		   struct tmem_reserve *reserve);
+void tmem_page_replace(struct tmem_op *op, unsigned long payload,
+		       struct tmem_trash *trash);
 void tmem_page_remove(struct tmem_object *object, u64 index,
 		      unsigned long *slot, struct tmem_node *leaf,
 		      struct tmem_trash *trash);
 void tmem_page_renew(struct tmem_op *op, unsigned long slot);
 
-/* pool.c */
-struct tmem_pool_slot *tmem_pool_slot(struct tmem_client *client, u32 pool);
-
 /* copy.c */
-bool tmem_copy_conflicts(struct tmem_op *op, u64 index,
-			 enum tmem_copy_kind kind);
-void tmem_copy_begin(struct tmem_op *op, u64 index, unsigned long payload,
-		     enum tmem_copy_kind kind, struct tmem_copy *copy);
+bool tmem_copy_meets(struct tmem_op *op, enum tmem_copy_kind kind);
+void tmem_copy_begin(struct tmem_op *op, enum tmem_copy_kind kind,
+		     struct tmem_copy *copy);
 bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy);
-bool tmem_copy_orphan(struct tmem_object *object, u64 index);
+bool tmem_copy_mark(struct tmem_stripe *stripe,
+		    const struct tmem_object *object, u64 index);
+
+/**
+ * tmem_copy_conflicts - must a copy of a page wait for others of it?
+ * @op: The operation, with its page.
+ * @kind: What is wanted.
+ *
+ * Context: The stripe's lock is held.
+ * Return: true if it must: one of both writes, or both want the page alone.
+ */
+static inline bool tmem_copy_conflicts(struct tmem_op *op,
+				       enum tmem_copy_kind kind)
+{
+	return !tmem_list_empty(&op->stripe->copies) &&
+		tmem_copy_meets(op, kind);
+}
+
+/**
+ * tmem_copy_orphan - a page goes away
+ * @stripe: Its stripe.
+ * @object: Its object.
+ * @index: Of the page.
+ *
+ * Context: The stripe's lock is held.
+ * Return: true if it is being copied: who does releases the payload.
+ */
+static inline bool tmem_copy_orphan(struct tmem_stripe *stripe,
+				    const struct tmem_object *object, u64 index)
+{
+	return !tmem_list_empty(&stripe->copies) &&
+		tmem_copy_mark(stripe, object, index);
+}
 
 /* evict.c */
 unsigned long tmem_evict_client(struct tmem_client *client, unsigned long pages);

@@ -121,13 +121,13 @@ void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
 }
 
 /**
- * tmem_trash_free - free what was removed under a lock
+ * tmem_trash_empty - free what was removed under a lock
  * @client: Whose it was.
  * @trash: What it is; empty afterwards.
  *
  * Context: No lock. Whatever pages are flushed in.
  */
-void tmem_trash_free(struct tmem_client *client, struct tmem_trash *trash)
+void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash)
 {
 	while (trash->nr)
 		tmem_payload_release(client->engine, trash->order,
@@ -154,14 +154,14 @@ void tmem_trash_free(struct tmem_client *client, struct tmem_trash *trash)
 }
 
 /**
- * tmem_reserve_free - free what an insertion did not need
+ * tmem_reserve_empty - free what an insertion did not need
  * @client: Who was charged.
  * @reserve: What is left; empty afterwards.
  *
  * Context: No lock.
  */
-void tmem_reserve_free(struct tmem_client *client,
-		       struct tmem_reserve *reserve)
+void tmem_reserve_empty(struct tmem_client *client,
+			struct tmem_reserve *reserve)
 {
 	if (reserve->object) {
 		tmem_free(client, reserve->object, sizeof(*reserve->object));

@@ -5,45 +5,41 @@
 #include "internal.h"
 
 /**
- * tmem_op_init - begin an operation on an object
+ * tmem_op_init - begin an operation
  * @op: The operation.
  * @client: Who wants it.
  * @pool: Id of a pool of the client; anything.
  * @oid: The object.
+ * @index: The page, or the first.
  *
  * Context: Any.
  * Return: 0, or -ENODEV if there is no such pool.
  */
 int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
-		 const u64 oid[3])
+		 const u64 oid[3], u64 index)
 {
 	struct tmem_engine *engine = client->engine;
 
-	op->slot = tmem_pool_slot(client, pool);
-	if (!op->slot)
+	op->place = tmem_pool_slot(client, pool);
+	if (!op->place)
 		return -ENODEV;
 	op->client = client;
 	op->engine = engine;
 	op->oid = oid;
-	op->key = tmh_read_acquire(&op->slot->key);
+	op->index = index;
+	op->key = tmh_read_acquire(&op->place->key);
 	if (!op->key)
 		return -ENODEV;
 	op->bucket = tmem_hash(engine->config.seed, op->key, oid) &
 		((1u << engine->config.bucket_bits) - 1);
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);
 	op->stripe = &engine->stripes[op->nr_stripe];
-	op->pool = NULL;
-	op->object = NULL;
+	op->seen = 0;
+	op->nodes = 0;
 	return 0;
 }
 
-/**
- * tmem_object_find - look the object of an operation up
- * @op: The operation, with its pool. Sets @op->object, to NULL if there is none.
- *
- * Context: The stripe's lock is held.
- */
-void tmem_object_find(struct tmem_op *op)
+static struct tmem_object *tmem_object_find(const struct tmem_op *op)
 {
 	struct tmem_object *object = op->engine->buckets[op->bucket];
 
@@ -52,7 +48,23 @@ void tmem_object_find(struct tmem_op *op)
 			  object->oid[1] != op->oid[1] ||
 			  object->oid[2] != op->oid[2]))
 		object = object->next;
-	op->object = object;
+	return object;
+}
+
+/**
+ * tmem_op_look - look object and page of an operation up
+ * @op: The operation, with its pool. Sets @op->seen and what is below it.
+ *
+ * Context: The stripe's lock is held.
+ */
+void tmem_op_look(struct tmem_op *op)
+{
+	op->seen = op->stripe->changes;
+	op->leaf = NULL;
+	op->slot = NULL;
+	op->object = tmem_object_find(op);
+	if (op->object)
+		op->slot = tmem_tree_find(op->object, op->index, &op->leaf);
 }
 
 /**
@@ -90,9 +102,10 @@ static struct tmem_pool_stripe *tmem_stripe_of_object(struct tmem_object *object
 
 static void tmem_object_unhash(struct tmem_object *object)
 {
-	struct tmem_object **link =
-		&object->pool->client->engine->buckets[object->bucket];
+	struct tmem_engine *engine = object->pool->client->engine;
+	struct tmem_object **link = &engine->buckets[object->bucket];
 
+	engine->stripes[tmem_stripe_of(engine, object->bucket)].changes++;
 	while (*link != object)
 		link = &(*link)->next;
 	*link = object->next;

@@ -6,11 +6,6 @@
  */
 #include "internal.h"
 
-static u32 tmem_object_stripe(const struct tmem_object *object)
-{
-	return tmem_stripe_of(object->pool->client->engine, object->bucket);
-}
-
 /* The oldest page of a stripe may be another one now. */
 static void tmem_lru_update(struct tmem_client *client, u32 stripe)
 {
@@ -36,34 +31,22 @@ static void tmem_lru_add(struct tmem_client *client, u32 stripe,
 }
 
 /**
- * tmem_page_payload - the content of a page
- * @pool: Its pool.
- * @slot: What is in its slot.
- *
- * Return: the payload.
- */
-unsigned long tmem_page_payload(struct tmem_pool *pool, unsigned long slot)
-{
-	return tmem_is_persistent(pool) ? slot :
-		((struct tmem_page *)slot)->payload;
-}
-
-/**
  * tmem_page_add - add a page to the object of an operation
- * @op: The operation, with its object.
- * @index: Of the page; it is not there. A persistent page is charged already.
- * @leaf: The node it belongs to, or NULL if there is none yet.
+ * @op: The operation, with its object, in which it is not. A persistent page is
+ *	charged already.
  * @payload: Its content.
  * @reserve: Has what tmem_tree_needs(), and a page if it is ephemeral.
  */
-void tmem_page_add(struct tmem_op *op, u64 index, struct tmem_node *leaf,
-		   unsigned long payload, struct tmem_reserve *reserve)
+void tmem_page_add(struct tmem_op *op, unsigned long payload,
+		   struct tmem_reserve *reserve)
 {
+	struct tmem_node *leaf = op->leaf;
 	struct tmem_pool *pool = op->pool;
 	struct tmem_page *page;
 	unsigned long *slot;
 
-	slot = tmem_tree_insert(op->object, index, &leaf, reserve);
+	op->stripe->changes++;
+	slot = tmem_tree_insert(op->object, op->index, &leaf, reserve);
 	pool->stripes[op->nr_stripe].stats.pages++;
 	if (tmem_is_persistent(pool)) {
 		*slot = payload;
@@ -84,11 +67,12 @@ void tmem_page_add(struct tmem_op *op, u64 index, struct tmem_node *leaf,
 	tmem_lru_add(pool->client, op->nr_stripe, page);
 }
 
-static void tmem_trash_payload(struct tmem_object *object, u64 index,
+static void tmem_trash_payload(struct tmem_stripe *stripe,
+			       const struct tmem_object *object, u64 index,
 			       unsigned long payload, struct tmem_trash *trash)
 {
 	trash->order = object->pool->order;
-	if (!tmem_copy_orphan(object, index))
+	if (!tmem_copy_orphan(stripe, object, index))
 		trash->payloads[trash->nr++] = payload;
 }
 
@@ -101,30 +85,28 @@ void tmem_page_renew(struct tmem_op *op, unsigned long slot)
 {
 	struct tmem_page *page = (struct tmem_page *)slot;
 
-	if (tmem_is_persistent(op->pool))
+	if (op->persistent)
 		return;
 	tmem_list_del(&page->lru);
 	tmem_lru_add(op->pool->client, op->nr_stripe, page);
 }
 
 /**
- * tmem_page_replace - give a page other content
- * @op: The operation, with its object.
- * @index: Of the page.
- * @slot: Its slot.
+ * tmem_page_replace - give the page of an operation other content
+ * @op: The operation, with its page.
  * @payload: The new content.
  * @trash: Where the old one goes; has room.
  */
-void tmem_page_replace(struct tmem_op *op, u64 index, unsigned long *slot,
-		       unsigned long payload, struct tmem_trash *trash)
+void tmem_page_replace(struct tmem_op *op, unsigned long payload,
+		       struct tmem_trash *trash)
 {
-	tmem_trash_payload(op->object, index,
-			   tmem_page_payload(op->pool, *slot), trash);
-	if (tmem_is_persistent(op->pool))
-		*slot = payload;
+	tmem_trash_payload(op->stripe, op->object, op->index,
+			   tmem_page_payload(op->pool, *op->slot), trash);
+	if (op->persistent)
+		*op->slot = payload;
 	else
-		((struct tmem_page *)*slot)->payload = payload;
-	tmem_page_renew(op, *slot);
+		((struct tmem_page *)*op->slot)->payload = payload;
+	tmem_page_renew(op, *op->slot);
 }
 
 /**
@@ -141,9 +123,12 @@ void tmem_page_remove(struct tmem_object *object, u64 index,
 {
 	struct tmem_pool *pool = object->pool;
 	struct tmem_client *client = pool->client;
-	u32 stripe = tmem_object_stripe(object);
+	struct tmem_engine *engine = client->engine;
+	u32 stripe = tmem_stripe_of(engine, object->bucket);
 
-	tmem_trash_payload(object, index, tmem_page_payload(pool, *slot), trash);
+	engine->stripes[stripe].changes++;
+	tmem_trash_payload(&engine->stripes[stripe], object, index,
+			   tmem_page_payload(pool, *slot), trash);
 	pool->stripes[stripe].stats.pages--;
 	if (tmem_is_persistent(pool)) {
 		tmh_add_return(&client->persistent, -1ul);

@@ -4,21 +4,6 @@
  */
 #include "internal.h"
 
-/**
- * tmem_pool_slot - where a client has a pool
- * @client: The client.
- * @pool: Id of a pool; anything.
- *
- * Context: Any.
- * Return: the slot, which may be empty, or NULL if there is none of this id.
- */
-struct tmem_pool_slot *tmem_pool_slot(struct tmem_client *client, u32 pool)
-{
-	u32 max = client->engine->config.max_pools;
-
-	return pool < max ? &client->pools[tmh_index_nospec(pool, max)] : NULL;
-}
-
 static int tmem_pool_check(const struct tmem_engine *engine, u32 flags)
 {
 	u32 known = TMEM_POOL_PERSISTENT | TMEM_POOL_SHARED |

@@ -14,34 +14,19 @@
 #define TMEM_DONE	0
 #define TMEM_ELSE	1
 
-static struct tmem_stats *tmem_op_stats(struct tmem_op *op)
-{
-	return &op->pool->stripes[op->nr_stripe].stats;
-}
-
-static unsigned long *tmem_op_find(struct tmem_op *op, u64 index,
-				   struct tmem_node **leaf)
-{
-	*leaf = NULL;
-	tmem_object_find(op);
-	return op->object ? tmem_tree_find(op->object, index, leaf) : NULL;
-}
-
 /* Drops the page, if there is one, and says what the client gets to hear. */
-static int tmem_refuse(struct tmem_op *op, u64 index, int error)
+static int tmem_refuse(struct tmem_op *op, int error)
 {
 	unsigned long payload;
 	struct tmem_trash trash = { .payloads = &payload, .room = 1 };
-	struct tmem_node *leaf;
-	unsigned long *slot;
 
 	if (!tmem_op_lock(op)) {
 		error = -ENODEV;
 	} else {
 		tmem_op_stats(op)->refused++;
-		slot = tmem_op_find(op, index, &leaf);
-		if (slot) {
-			tmem_page_remove(op->object, index, slot, leaf, &trash);
+		if (tmem_op_find(op)) {
+			tmem_page_remove(op->object, op->index, op->slot,
+					 op->leaf, &trash);
 			if (error == -ENOMEM)
 				error = -ENOSPC;
 		}
@@ -64,18 +49,22 @@ static int tmem_may_add(struct tmem_op *op)
 	return TMEM_ELSE;
 }
 
+/* Nodes that are missing where the page belongs */
+static unsigned int tmem_op_needs(struct tmem_op *op)
+{
+	return op->object && !op->leaf ?
+		tmem_tree_needs(op->object, op->index) : 0;
+}
+
 /*
  * Copies over the content of the page that is there. TMEM_ELSE: there is none, or
  * it cannot be done so. With @wait this client's own copies of the page are waited
  * for.
  */
-static int tmem_overwrite(struct tmem_op *op, u64 index, const void *source,
-			  bool wait)
+static int tmem_overwrite(struct tmem_op *op, const void *source, bool wait)
 {
 	const struct tmem_payload_ops *ops = op->engine->config.ops;
-	struct tmem_node *leaf;
 	struct tmem_copy copy;
-	unsigned long *slot;
 	bool release;
 	int error;
 
@@ -84,13 +73,13 @@ again:
 		tmem_op_unlock(op);
 		return -ENODEV;
 	}
-	slot = tmem_op_find(op, index, &leaf);
-	if (!slot) {
+	if (!tmem_op_find(op)) {
 		error = tmem_may_add(op);
+		op->nodes = tmem_op_needs(op);
 		tmem_op_unlock(op);
 		return error;
 	}
-	if (tmem_copy_conflicts(op, index, TMEM_WRITE)) {
+	if (tmem_copy_conflicts(op, TMEM_WRITE)) {
 		wait &= !tmem_is_shared(op->pool);
 		tmem_op_unlock(op);
 		if (!wait)
@@ -98,8 +87,7 @@ again:
 		tmh_relax();
 		goto again;
 	}
-	tmem_copy_begin(op, index, tmem_page_payload(op->pool, *slot),
-			TMEM_WRITE, &copy);
+	tmem_copy_begin(op, TMEM_WRITE, &copy);
 	tmem_op_unlock(op);
 
 	error = ops->overwrite(op->engine->config.host, source, copy.order,
@@ -107,10 +95,8 @@ again:
 
 	tmem_op_lock(op);
 	release = tmem_copy_end(op, &copy);
-	if (!copy.orphan && !error) {
-		slot = tmem_tree_find(copy.object, index, &leaf);
-		tmem_page_renew(op, *slot);
-	}
+	if (!copy.orphan && !error && op->pool)
+		tmem_page_renew(op, *op->slot);
 	if (!error && op->pool) {
 		tmem_op_stats(op)->puts++;
 		tmem_op_stats(op)->overwrites++;
@@ -184,26 +170,22 @@ static int tmem_full(struct tmem_op *op)
 	return 0;
 }
 
-/* TMEM_ELSE: more is needed in @reserve, which is told. */
-static int tmem_insert(struct tmem_op *op, u64 index, unsigned long payload,
-		       struct tmem_reserve *reserve, struct tmem_trash *trash,
-		       unsigned int *nodes)
+/* TMEM_ELSE: more is needed in @reserve. */
+static int tmem_insert(struct tmem_op *op, unsigned long payload,
+		       struct tmem_reserve *reserve, struct tmem_trash *trash)
 {
-	struct tmem_node *leaf;
-	unsigned long *slot;
 	int error;
 
-	slot = tmem_op_find(op, index, &leaf);
-	if (slot) {
+	if (tmem_op_find(op)) {
 		if (tmh_read(&op->client->dying))
 			return -ENODEV;
-		tmem_page_replace(op, index, slot, payload, trash);
+		tmem_page_replace(op, payload, trash);
 		tmem_op_stats(op)->overwrites++;
 		tmem_op_stats(op)->puts++;
 		return TMEM_DONE;
 	}
-	*nodes = op->object && !leaf ? tmem_tree_needs(op->object, index) : 0;
-	if ((!op->object && !reserve->object) || reserve->nr_nodes < *nodes ||
+	op->nodes = tmem_op_needs(op);
+	if ((!op->object && !reserve->object) || reserve->nr_nodes < op->nodes ||
 	    (!op->persistent && !reserve->page))
 		return TMEM_ELSE;
 	error = tmem_full(op);
@@ -213,37 +195,27 @@ static int tmem_insert(struct tmem_op *op, u64 index, unsigned long payload,
 		tmem_object_add(op, reserve->object);
 		reserve->object = NULL;
 	}
-	tmem_page_add(op, index, leaf, payload, reserve);
+	tmem_page_add(op, payload, reserve);
 	tmem_op_stats(op)->puts++;
 	return TMEM_DONE;
 }
 
-static int tmem_put_new(struct tmem_op *op, u64 index, unsigned long payload)
+static int tmem_put_new(struct tmem_op *op, unsigned long payload)
 {
 	struct tmem_reserve reserve = {};
 	unsigned long old;
 	struct tmem_trash trash = { .payloads = &old, .room = 1 };
-	unsigned int nodes = 0;
-	bool object = false;
 	int error;
 
-	for (;;) {
-		error = tmem_provide(op->client, object, !op->persistent,
-				     nodes, &reserve);
+	do {
+		error = tmem_provide(op->client, !op->object, !op->persistent,
+				     op->nodes, &reserve);
 		if (error)
 			break;
-		if (!tmem_op_lock(op)) {
-			tmem_op_unlock(op);
-			error = -ENODEV;
-			break;
-		}
-		error = tmem_insert(op, index, payload, &reserve, &trash,
-				    &nodes);
-		object = !op->object;
+		error = tmem_op_lock(op) ?
+			tmem_insert(op, payload, &reserve, &trash) : -ENODEV;
 		tmem_op_unlock(op);
-		if (error != TMEM_ELSE)
-			break;
-	}
+	} while (error == TMEM_ELSE);
 	tmem_trash_free(op->client, &trash);
 	tmem_reserve_free(op->client, &reserve);
 	return error;
@@ -268,29 +240,28 @@ static int tmem_put_new(struct tmem_op *op, u64 index, unsigned long payload)
 int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 	     const void *source)
 {
-	u64 index = handle->index;
 	unsigned long payload;
 	struct tmem_op op;
 	int error;
 
-	error = tmem_op_init(&op, client, handle->pool, handle->oid);
+	error = tmem_op_init(&op, client, handle->pool, handle->oid,
+			     handle->index);
 	if (error)
 		return error;
-	error = tmem_overwrite(&op, index, source, false);
+	error = tmem_overwrite(&op, source, false);
 	if (error == TMEM_DONE)
 		return 0;
 	if (error == TMEM_ELSE) {
 		error = tmem_store(&op, source, &payload);
 		if (!error) {
-			error = tmem_put_new(&op, index, payload);
+			error = tmem_put_new(&op, payload);
 			if (!error)
 				return 0;
 			tmem_payload_release(op.engine, op.order, payload);
 		} else if (error == -ENOMEM &&
-			   tmem_overwrite(&op, index, source, true) ==
-			   TMEM_DONE) {
+			   tmem_overwrite(&op, source, true) == TMEM_DONE) {
 			return 0;
 		}
 	}
-	return tmem_refuse(&op, index, error);
+	return tmem_refuse(&op, error);
 }

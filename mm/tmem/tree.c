@@ -46,23 +46,24 @@ static inline struct tmem_node *tmem_child(struct tmem_node *node,
 unsigned long *tmem_tree_find(struct tmem_object *object, u64 index,
 			      struct tmem_node **leaf)
 {
-	unsigned int level = object->height;
-	struct tmem_node *node;
+	unsigned int shift = object->height * TMEM_NODE_BITS;
+	struct tmem_node *node = object->root;
+	unsigned long *slot;
 
 	*leaf = NULL;
-	if (!level)
+	if (!shift)
 		return object->single && object->index == index ?
 			&object->single : NULL;
-	if (tmem_prefix(index, level))
+	if (tmem_prefix(index, object->height))
 		return NULL;
-	for (node = object->root; level > 1; level--) {
-		node = tmem_child(node, tmem_offset(index, level));
+	while (shift -= TMEM_NODE_BITS) {
+		node = tmem_child(node, index >> shift & (TMEM_NODE_SLOTS - 1));
 		if (!node)
 			return NULL;
 	}
 	*leaf = node;
-	return node->slot[tmem_offset(index, 1)] ?
-		&node->slot[tmem_offset(index, 1)] : NULL;
+	slot = &node->slot[tmem_offset(index, 1)];
+	return *slot ? slot : NULL;
 }
 
 /*
