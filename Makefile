@@ -13,7 +13,7 @@ help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
 	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
 	@echo 'make test-all   the full matrix'
-	@echo 'make soak       exercise files without end; SEED=n to begin with that one'
+	@echo 'make soak       exercise files and the engine without end; SEED=n begins there'
 	@echo 'make unit       the engine in user space, under sanitizers'
 	@echo 'make fuzz       a fuzzer on the engine, without end'
 	@echo 'make series     the patches for git am, in $(SERIES)'

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A scenario on the tmem engine, once for each allocation in it, which fails:
- * nothing is wrong or lost then, and with ephemeral pages at hand hardly anything is
- * refused.
+ * What the tmem engine does without: a scenario, once for each allocation in it,
+ * which fails: nothing is wrong or lost then, and with ephemeral pages at hand hardly
+ * anything is refused. And locks that are held when pages are to be evicted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,12 +90,46 @@ static unsigned long scenario(struct tmem_test *test)
 	return refused;
 }
 
+/* 8 stripes have pages. Who finds some locks held takes pages from others. */
+static void evict_past_locks(struct tmem_test *test)
+{
+	struct tmem_limits limits = { TMEM_UNLIMITED, TMEM_UNLIMITED,
+				      TMEM_UNLIMITED, 1 };
+	struct tmem_client *client;
+	unsigned int i, locked;
+	int pool;
+
+	if (!TMEM_EXPECT(test, tmem_test_begin(test, 3, 3)))
+		return;
+	if (!TMEM_EXPECT(test, !tmem_client_create(test->engine, &limits,
+						   &client)))
+		return;
+	pool = tmem_new_pool(client, no_uuid, TMEM_TEST_EPHEMERAL);
+	for (i = 0; i < 100; i++) {
+		struct tmem_handle handle = { .pool = pool, .oid = { i } };
+		struct tmem_test_page page;
+
+		tmem_test_identify(&page, i + 15);
+		TMEM_EXPECT(test, !tmem_put(client, &handle, &page));
+	}
+	for (locked = 1; locked < 8; locked++) {
+		host_busy_locks = locked;
+		TMEM_EXPECT(test, tmem_evict(test->engine, 1) == 1);
+		TMEM_EXPECT(test, !host_busy_locks);
+	}
+	host_busy_locks = -1ul;
+	TMEM_EXPECT(test, tmem_evict(test->engine, 1) == 0);
+	host_busy_locks = 0;
+	tmem_test_destroy(test, client);
+	tmem_test_end(test);
+}
+
 int main(void)
 {
 	struct tmem_test test = { .seed = 1, .say = say };
-	unsigned long k = 0, refused = 0;
+	unsigned long k = 0, refused = 0, failures;
 
-	printf("TAP version 13\n1..2\n");
+	printf("TAP version 13\n1..3\n");
 	do {
 		host_fail_at(++k);
 		refused += scenario(&test);
@@ -107,5 +141,9 @@ int main(void)
 	/* Only while there is not a single page that could be evicted */
 	printf("%sok 2 puts that were refused: %lu\n",
 	       refused <= 8 ? "" : "not ", refused);
+	failures = test.failures;
+	evict_past_locks(&test);
+	printf("%sok 3 pages are evicted although locks are held\n",
+	       test.failures > failures ? "not " : "");
 	return test.failures || refused > 8;
 }

@@ -17,6 +17,7 @@ static unsigned long bytes;
 static unsigned long countdown;
 
 unsigned long host_yield_every;
+unsigned long host_busy_locks;
 
 #define CHECK(condition) do {						\
 	if (!(condition)) {						\
@@ -104,6 +105,10 @@ unsigned long tmh_lock(struct tmh_lock *lock)
 bool tmh_trylock(struct tmh_lock *lock, unsigned long *flags)
 {
 	CHECK(!nr_held);
+	if (host_busy_locks) {
+		host_busy_locks--;
+		return false;
+	}
 	if (pthread_mutex_trylock(&lock->mutex))
 		return false;
 	held[0] = lock;

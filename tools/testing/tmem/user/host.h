@@ -9,6 +9,8 @@
 
 /* Every so often the engine is told to stop; 0 never. */
 extern unsigned long host_yield_every;
+/* So many locks that are tried next are held by somebody else. */
+extern unsigned long host_busy_locks;
 
 /* Bytes that are allocated. */
 unsigned long host_bytes(void);
