@@ -80,7 +80,6 @@ bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy)
 			op->object = copy->object;
 			op->slot = tmem_tree_find(copy->object, copy->index,
 						  &op->leaf);
-			op->seen = 0;
 		}
 		return false;
 	}
