@@ -8,14 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
+#include "../program.h"
 
 #define TMH_CACHE_LINE 64
 
@@ -37,46 +30,9 @@ unsigned long tmh_lock(struct tmh_lock *lock);
 bool tmh_trylock(struct tmh_lock *lock, unsigned long *flags);
 void tmh_unlock(struct tmh_lock *lock, unsigned long flags);
 
-/* Atomics: relaxed, but for those whose names say more */
-
-struct tmh_ulong {
-	unsigned long value;
-};
-
-static inline unsigned long tmh_read(const struct tmh_ulong *atomic)
-{
-	return __atomic_load_n(&atomic->value, __ATOMIC_RELAXED);
-}
-
-static inline void tmh_set(struct tmh_ulong *atomic, unsigned long value)
-{
-	__atomic_store_n(&atomic->value, value, __ATOMIC_RELAXED);
-}
-
-static inline unsigned long tmh_read_acquire(const struct tmh_ulong *atomic)
-{
-	return __atomic_load_n(&atomic->value, __ATOMIC_ACQUIRE);
-}
-
-static inline void tmh_set_release(struct tmh_ulong *atomic, unsigned long value)
-{
-	__atomic_store_n(&atomic->value, value, __ATOMIC_RELEASE);
-}
-
-static inline unsigned long tmh_add_return(struct tmh_ulong *atomic, unsigned long n)
-{
-	return __atomic_add_fetch(&atomic->value, n, __ATOMIC_RELAXED);
-}
-
-/* Waiting, and an index that a speculating processor does not get beyond @size */
+/* Waiting */
 
 void tmh_relax(void);
 bool tmh_should_yield(void);
-
-static inline unsigned long tmh_index_nospec(unsigned long index,
-					     unsigned long size)
-{
-	return index < size ? index : 0;
-}
 
 #endif /* _TMEM_HOST_H */
