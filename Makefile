@@ -7,7 +7,7 @@ SERIES := out/series/linux-$(BASE)
 export TMEM_BASE := $(BASE)
 
 .PHONY: help setup base compose absorb lint unit fuzz series build run test
-.PHONY: test-all soak clean
+.PHONY: test-all soak bench-engine clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
@@ -16,6 +16,7 @@ help:
 	@echo 'make soak       exercise files and the engine without end; SEED=n begins there'
 	@echo 'make unit       the engine in user space, under sanitizers'
 	@echo 'make fuzz       a fuzzer on the engine, without end'
+	@echo 'make bench-engine  how fast the engine is, compared and alone'
 	@echo 'make series     the patches for git am, in $(SERIES)'
 	@echo 'make compose    the kernel tree with the series, in the cache'
 	@echo 'make absorb     bring edits made in that tree back here'
@@ -46,6 +47,10 @@ unit: setup
 
 fuzz: setup
 	@scripts/unit --fuzz
+
+bench-engine: compose
+	@scripts/setup libglib2.0-dev valgrind
+	@scripts/bench-engine $(T)
 
 series: compose
 	@scripts/overlay export -o $(SERIES)
