@@ -18,6 +18,8 @@
 
 struct tmem_client *fake_client;
 static struct tmem_engine *fake_engine;
+/* Pages that went because fake_engine_work() wanted it */
+static u64 fake_engine_dropped;
 
 static int fake_payload_store(void *host, const void *source,
 			      unsigned int order, unsigned long *payload)
@@ -106,20 +108,21 @@ void fake_engine_work(void)
 {
 	unsigned long due = fake_nr_due(READ_ONCE(fake_drop_after_ms)) +
 		fake_nr_due(READ_ONCE(fake_drop_mean_ms));
+	unsigned long over = fake_over_capacity();
+	unsigned long dropped = tmem_evict(fake_engine, over);
 	struct tmem_usage usage;
 	struct tmem_stats stats;
-	unsigned long over = fake_over_capacity();
 
-	if (over)
-		over -= tmem_evict(fake_engine, over);
-	if (over)
-		fake_engine_push(over);
-	fake_add(FAKE_DROPPED, tmem_evict(fake_engine, due));
+	if (over > dropped)
+		fake_engine_push(over - dropped);
+	dropped += tmem_evict(fake_engine, due);
+	fake_add(FAKE_DROPPED, dropped);
+	fake_engine_dropped += dropped;
 
 	tmem_client_stats(fake_client, &stats);
 	tmem_client_usage(fake_client, &usage);
 	spin_lock_irq(&fake_lock);
-	fake_counts[FAKE_EVICTED] = stats.evicted - fake_counts[FAKE_DROPPED];
+	fake_counts[FAKE_EVICTED] = stats.evicted - fake_engine_dropped;
 	fake_counts[FAKE_OBJECTS] = usage.objects;
 	spin_unlock_irq(&fake_lock);
 }

@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 54
+plan 58
 
 megabytes=$(mb 20)
 device=$(disk swap0)
@@ -76,6 +76,8 @@ with()
 	check "$1: pages stored" "$(changed "$1" fs_stores)" -gt 0
 	check "$1: loads that were errors" "$(changed "$1" fs_failed_loads)" \
 		-eq 0
+	check "$1: pages evicted for want of room" \
+		"$(changed "$1" fake_evicted)" -eq 0
 	dropped=$(changed "$1" fake_dropped)
 	loaded=$(changed "$1" fake_loads)
 	stat_line "writethrough_$1" sectors_written="$sectors" \
