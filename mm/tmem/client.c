@@ -71,7 +71,7 @@ static void tmem_client_free(struct tmem_client *client)
 		       tmem_nr_stripes(engine));
 	tmh_free_table(client->oldest, sizeof(*client->oldest) *
 		       tmem_nr_stripes(engine));
-	tmh_free(client, sizeof(*client));
+	tmh_free_table(client, sizeof(*client));
 }
 
 /**
@@ -91,7 +91,7 @@ void tmem_engine_destroy(struct tmem_engine *engine)
 
 static struct tmem_client *tmem_client_alloc(struct tmem_engine *engine)
 {
-	struct tmem_client *client = tmh_alloc(sizeof(*client));
+	struct tmem_client *client = tmh_alloc_table(sizeof(*client));
 	u32 nr = tmem_nr_stripes(engine), i;
 
 	if (!client)
@@ -107,7 +107,7 @@ static struct tmem_client *tmem_client_alloc(struct tmem_engine *engine)
 		return NULL;
 	}
 	for (i = 0; i < nr; i++)
-		tmem_list_init(&client->lru[i]);
+		tmem_list_init(&client->lru[i].pages);
 	return client;
 }
 

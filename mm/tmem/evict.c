@@ -82,7 +82,7 @@ unsigned long tmem_evict_client(struct tmem_client *client, unsigned long pages)
 	while (done < pages &&
 	       tmem_oldest_stripe(client, limit, &stripe, &age)) {
 		struct tmem_trash trash = { .payloads = &payload, .room = 1 };
-		struct tmem_list *lru = &client->lru[stripe];
+		struct tmem_list *lru = &client->lru[stripe].pages;
 		struct tmh_lock *lock = &client->engine->stripes[stripe].lock;
 
 		if (!tmh_trylock(lock, &flags)) {

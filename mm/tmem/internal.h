@@ -81,7 +81,8 @@ struct tmem_object {
  * @payload: Its content.
  * @leaf: The node it is in.
  * @object: Or, with @offset TMEM_SINGLE, the object.
- * @stamp: The client's sequence number when it was put.
+ * @stamp: The client's sequence number when it was put. Pages that were put at
+ *	about the same time in different stripes may have the same.
  * @offset: Where in @leaf.
  */
 struct tmem_page {
@@ -108,7 +109,7 @@ struct tmem_page {
 struct tmem_pool_stripe {
 	struct tmem_list objects;
 	struct tmem_stats stats;
-};
+} __aligned(TMH_CACHE_LINE);
 
 /**
  * struct tmem_pool - a pool
@@ -142,9 +143,20 @@ struct tmem_pool_slot {
 };
 
 /**
+ * struct tmem_lru - the ephemeral pages of a client in one stripe
+ * @pages: The pages, the youngest first.
+ * @puts: How many there have been.
+ *
+ * Guarded by the stripe's lock.
+ */
+struct tmem_lru {
+	struct tmem_list pages;
+	unsigned long	puts;
+};
+
+/**
  * struct tmem_client - who has pools
  * @engine: Its engine.
- * @lock: Guards @pools, and whether they are used.
  * @used: Between creation and destruction. Memory of a client is kept for the next,
  *	so that who evicts may look at it without a lock.
  * @dying: Nothing new is taken.
@@ -153,20 +165,21 @@ struct tmem_pool_slot {
  * @persistent_limit: The same, in pages.
  * @metadata_limit: The same, in bytes.
  * @object_limit: The same.
+ * @pools: One slot for each id.
+ * @lru: One for each stripe.
+ * @oldest: For each stripe the stamp of the oldest of these pages, or 0. Written
+ *	under the stripe's lock, read without.
+ * @lock: Guards @pools, and whether they are used. It and what follows is written
+ *	often, and has cache lines of its own.
  * @persistent: Pages now.
  * @ephemeral: Pages now.
  * @metadata: Bytes now.
  * @objects: Objects now.
- * @sequence: Number of the last ephemeral put.
+ * @sequence: The last stamp.
  * @past: Statistics of pools that are gone.
- * @pools: One slot for each id.
- * @lru: For each stripe the ephemeral pages. Guarded by the stripe's lock.
- * @oldest: For each stripe the stamp of the last of them, or 0. Written under the
- *	stripe's lock, read without.
  */
 struct tmem_client {
 	struct tmem_engine *engine;
-	struct tmh_lock	lock;
 	struct tmh_ulong	used;
 	struct tmh_ulong	dying;
 	struct tmh_ulong	frozen;
@@ -174,15 +187,16 @@ struct tmem_client {
 	struct tmh_ulong	persistent_limit;
 	struct tmh_ulong	metadata_limit;
 	struct tmh_ulong	object_limit;
+	struct tmem_pool_slot *pools;
+	struct tmem_lru	*lru;
+	struct tmh_ulong	*oldest;
+	struct tmh_lock	lock __aligned(TMH_CACHE_LINE);
 	struct tmh_ulong	persistent;
 	struct tmh_ulong	ephemeral;
 	struct tmh_ulong	metadata;
 	struct tmh_ulong	objects;
 	struct tmh_ulong	sequence;
 	struct tmem_stats past;
-	struct tmem_pool_slot *pools;
-	struct tmem_list *lru;
-	struct tmh_ulong	*oldest;
 };
 
 /**

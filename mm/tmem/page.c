@@ -9,7 +9,7 @@
 /* The oldest page of a stripe may be another one now. */
 static void tmem_lru_update(struct tmem_client *client, u32 stripe)
 {
-	struct tmem_list *lru = &client->lru[stripe];
+	struct tmem_list *lru = &client->lru[stripe].pages;
 	unsigned long oldest = 0;
 
 	if (!tmem_list_empty(lru))
@@ -19,14 +19,28 @@ static void tmem_lru_update(struct tmem_client *client, u32 stripe)
 		tmh_set(&client->oldest[stripe], oldest);
 }
 
+/*
+ * A new stamp for each page would have all processors write to the same place. With
+ * many stripes each needs one only now and then: the others make some as well.
+ */
+static u32 tmem_stamp(struct tmem_client *client, struct tmem_lru *lru)
+{
+	u32 every = tmem_nr_stripes(client->engine) / 16;
+	u32 stamp = tmh_read(&client->sequence);
+
+	if (!every || lru->puts++ % every == 0)
+		stamp = tmh_add_return(&client->sequence, 1);
+	/* 0 is said of an empty list. */
+	return stamp ? stamp : tmh_add_return(&client->sequence, 1);
+}
+
 static void tmem_lru_add(struct tmem_client *client, u32 stripe,
 			 struct tmem_page *page)
 {
-	/* 0 is said of an empty list. */
-	do {
-		page->stamp = tmh_add_return(&client->sequence, 1);
-	} while (!page->stamp);
-	tmem_list_add(&client->lru[stripe], &page->lru);
+	struct tmem_lru *lru = &client->lru[stripe];
+
+	page->stamp = tmem_stamp(client, lru);
+	tmem_list_add(&lru->pages, &page->lru);
 	tmem_lru_update(client, stripe);
 }
 
