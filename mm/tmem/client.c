@@ -61,13 +61,15 @@ int tmem_engine_create(const struct tmem_config *config,
 	return 0;
 }
 
+TMH_EXPORT(tmem_engine_create);
+
 static void tmem_client_free(struct tmem_client *client)
 {
 	struct tmem_engine *engine = client->engine;
 
 	tmh_free_table(client->pools, sizeof(*client->pools) *
 		       engine->config.max_pools);
-	tmh_free_table(client->lru, sizeof(*client->lru) *
+	tmh_free_table(client->stripes, sizeof(*client->stripes) *
 		       tmem_nr_stripes(engine));
 	tmh_free_table(client->oldest, sizeof(*client->oldest) *
 		       tmem_nr_stripes(engine));
@@ -89,6 +91,8 @@ void tmem_engine_destroy(struct tmem_engine *engine)
 	tmem_engine_free(engine);
 }
 
+TMH_EXPORT(tmem_engine_destroy);
+
 static struct tmem_client *tmem_client_alloc(struct tmem_engine *engine)
 {
 	struct tmem_client *client = tmh_alloc_table(sizeof(*client));
@@ -100,14 +104,14 @@ static struct tmem_client *tmem_client_alloc(struct tmem_engine *engine)
 	tmh_lock_init(&client->lock);
 	client->pools = tmh_alloc_table(sizeof(*client->pools) *
 					engine->config.max_pools);
-	client->lru = tmh_alloc_table(sizeof(*client->lru) * nr);
+	client->stripes = tmh_alloc_table(sizeof(*client->stripes) * nr);
 	client->oldest = tmh_alloc_table(sizeof(*client->oldest) * nr);
-	if (!client->pools || !client->lru || !client->oldest) {
+	if (!client->pools || !client->stripes || !client->oldest) {
 		tmem_client_free(client);
 		return NULL;
 	}
 	for (i = 0; i < nr; i++)
-		tmem_list_init(&client->lru[i].pages);
+		tmem_list_init(&client->stripes[i].lru);
 	return client;
 }
 
@@ -148,7 +152,7 @@ static bool tmem_client_publish(struct tmem_client *client)
  * @client: The client.
  * @limits: Its limits; what it has above them stays until it goes.
  *
- * Context: Any.
+ * Context: No lock of the engine.
  * Return: 0, or -EINVAL if one is too large, and then nothing has changed.
  */
 int tmem_client_set_limits(struct tmem_client *client,
@@ -163,6 +167,7 @@ int tmem_client_set_limits(struct tmem_client *client,
 	tmh_set(&client->metadata_limit, limits->metadata_bytes);
 	tmh_set(&client->object_limit, limits->objects);
 	tmh_set(&client->weight, limits->weight);
+	tmem_count_settle(client);
 	return 0;
 }
 
@@ -204,6 +209,8 @@ int tmem_client_create(struct tmem_engine *engine,
 	return 0;
 }
 
+TMH_EXPORT(tmem_client_create);
+
 /**
  * tmem_client_destroy - destroy a client with everything it has
  * @client: The client. When it is done, no operation of it may follow or still run.
@@ -222,6 +229,8 @@ int tmem_client_destroy(struct tmem_client *client)
 	tmh_set_release(&client->used, 0);
 	return 0;
 }
+
+TMH_EXPORT(tmem_client_destroy);
 
 /**
  * tmem_client_freeze - let a client add nothing, or let it again
@@ -262,8 +271,11 @@ void tmem_client_usage(struct tmem_client *client, struct tmem_usage *usage)
 	for (i = 0; i < client->engine->config.max_pools; i++)
 		usage->pools += !!client->pools[i].pool;
 	tmh_unlock(&client->lock, flags);
-	usage->persistent_pages = tmh_read(&client->persistent);
-	usage->ephemeral_pages = tmh_read(&client->ephemeral);
-	usage->metadata_bytes = tmh_read(&client->metadata);
+	usage->persistent_pages = tmem_count_pages(client, true);
+	usage->ephemeral_pages = tmem_count_pages(client, false);
+	usage->metadata_bytes = tmh_read(&client->metadata) +
+		usage->ephemeral_pages * sizeof(struct tmem_page);
 	usage->objects = tmh_read(&client->objects);
 }
+
+TMH_EXPORT(tmem_client_usage);

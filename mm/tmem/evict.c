@@ -82,7 +82,7 @@ unsigned long tmem_evict_client(struct tmem_client *client, unsigned long pages)
 	while (done < pages &&
 	       tmem_oldest_stripe(client, limit, &stripe, &age)) {
 		struct tmem_trash trash = { .payloads = &payload, .room = 1 };
-		struct tmem_list *lru = &client->lru[stripe].pages;
+		struct tmem_list *lru = &client->stripes[stripe].lru;
 		struct tmh_lock *lock = &client->engine->stripes[stripe].lock;
 
 		if (!tmh_trylock(lock, &flags)) {
@@ -151,12 +151,15 @@ unsigned long tmem_evict(struct tmem_engine *engine, unsigned long pages)
 	return done;
 }
 
+TMH_EXPORT(tmem_evict);
+
 /**
  * tmem_evictable - how many pages could be taken back
  * @engine: The engine.
  *
  * Context: Any.
- * Return: the ephemeral pages of all clients, in pages.
+ * Return: the ephemeral pages of all clients, in pages; with many stripes somewhat
+ * more, see count.c.
  */
 unsigned long tmem_evictable(struct tmem_engine *engine)
 {
@@ -166,3 +169,5 @@ unsigned long tmem_evictable(struct tmem_engine *engine)
 		sum += tmh_read(&engine->clients[i]->ephemeral);
 	return sum;
 }
+
+TMH_EXPORT(tmem_evictable);

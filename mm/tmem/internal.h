@@ -5,8 +5,8 @@
  * A handle is hashed to a bucket, the bucket belongs to a stripe, and the lock of
  * the stripe guards everything that hangs on it: the objects of its buckets, their
  * pages, for each pool the list of these objects and their statistics, and for each
- * client the list of these pages in the order of eviction. So an operation on a
- * page takes one lock, once or twice.
+ * client the list of these pages in the order of eviction and their number. So an
+ * operation on a page takes one lock, once or twice.
  *
  * Locks, in this order: engine, client, stripe; never two of a kind. Who works on
  * pages takes the lock of a stripe only, who evicts them only tries to. Under none
@@ -143,16 +143,20 @@ struct tmem_pool_slot {
 };
 
 /**
- * struct tmem_lru - the ephemeral pages of a client in one stripe
- * @pages: The pages, the youngest first.
- * @puts: How many there have been.
+ * struct tmem_client_stripe - what a client has in one stripe
+ * @lru: Its ephemeral pages, the youngest first.
+ * @puts: How many of them there have been.
+ * @held: Pages; the second, persistent ones.
+ * @ahead: Pages that are counted and not there, likewise; see count.c.
  *
  * Guarded by the stripe's lock.
  */
-struct tmem_lru {
-	struct tmem_list pages;
+struct tmem_client_stripe {
+	struct tmem_list lru;
 	unsigned long	puts;
-};
+	unsigned long	held[2];
+	unsigned int	ahead[2];
+} __aligned(TMH_CACHE_LINE);
 
 /**
  * struct tmem_client - who has pools
@@ -166,14 +170,14 @@ struct tmem_lru {
  * @metadata_limit: The same, in bytes.
  * @object_limit: The same.
  * @pools: One slot for each id.
- * @lru: One for each stripe.
+ * @stripes: One for each.
  * @oldest: For each stripe the stamp of the oldest of these pages, or 0. Written
  *	under the stripe's lock, read without.
  * @lock: Guards @pools, and whether they are used. It and what follows is written
  *	often, and has cache lines of its own.
- * @persistent: Pages now.
- * @ephemeral: Pages now.
- * @metadata: Bytes now.
+ * @persistent: Pages now, and those that are counted ahead.
+ * @ephemeral: The same.
+ * @metadata: Bytes now, but for those of struct tmem_page.
  * @objects: Objects now.
  * @sequence: The last stamp.
  * @past: Statistics of pools that are gone.
@@ -188,7 +192,7 @@ struct tmem_client {
 	struct tmh_ulong	metadata_limit;
 	struct tmh_ulong	object_limit;
 	struct tmem_pool_slot *pools;
-	struct tmem_lru	*lru;
+	struct tmem_client_stripe *stripes;
 	struct tmh_ulong	*oldest;
 	struct tmh_lock	lock __aligned(TMH_CACHE_LINE);
 	struct tmh_ulong	persistent;
@@ -420,10 +424,18 @@ static inline void tmem_op_unlock(struct tmem_op *op)
 	tmh_unlock(&op->stripe->lock, op->lock_flags);
 }
 
+/* count.c */
+bool tmem_count_full(struct tmem_client *client, u32 stripe);
+bool tmem_count_add(struct tmem_client *client, u32 stripe, bool persistent);
+void tmem_count_sub(struct tmem_client *client, u32 stripe, bool persistent);
+void tmem_count_settle(struct tmem_client *client);
+unsigned long tmem_count_pages(struct tmem_client *client, bool persistent);
+
 /* memory.c */
 bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);
 void *tmem_obtain(struct tmem_client *client, size_t size);
 void *tmem_obtain_table(struct tmem_client *client, size_t size);
+struct tmem_page *tmem_obtain_page(struct tmem_client *client);
 void tmem_free(struct tmem_client *client, void *memory, size_t size);
 void tmem_free_table(struct tmem_client *client, void *memory, size_t size);
 void tmem_payload_release(struct tmem_engine *engine, unsigned int order,

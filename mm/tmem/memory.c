@@ -24,16 +24,33 @@ bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long 
 	return false;
 }
 
+/*
+ * Charges memory. That of a struct tmem_page is charged with its page: as long as
+ * that is not there, it only has to fit in.
+ */
+static bool tmem_charge_bytes(struct tmem_client *client, size_t size, bool page)
+{
+	unsigned long pages = tmh_read(&client->ephemeral) *
+		sizeof(struct tmem_page);
+	unsigned long limit = tmh_read(&client->metadata_limit);
+
+	if (page)
+		return tmh_read(&client->metadata) + pages + size <= limit;
+	if (tmh_add_return(&client->metadata, size) + pages <= limit)
+		return true;
+	tmh_add_return(&client->metadata, -size);
+	return false;
+}
+
 /* Evicts: this client's if it has reached its limit, otherwise anybody's. */
 static void *tmem_obtain_by(struct tmem_client *client, size_t size,
-			    void *(*alloc)(size_t size))
+			    void *(*alloc)(size_t size), bool page)
 {
 	unsigned int tries;
 	void *memory;
 
 	for (tries = 0; tries < TMEM_TRIES; tries++) {
-		if (!tmem_charge(&client->metadata, &client->metadata_limit,
-				 size)) {
+		if (!tmem_charge_bytes(client, size, page)) {
 			if (!tmem_evict_client(client, TMEM_EVICT_BATCH))
 				return NULL;
 			continue;
@@ -41,7 +58,8 @@ static void *tmem_obtain_by(struct tmem_client *client, size_t size,
 		memory = alloc(size);
 		if (memory)
 			return memory;
-		tmh_add_return(&client->metadata, -size);
+		if (!page)
+			tmh_add_return(&client->metadata, -size);
 		if (!tmem_evict(client->engine, TMEM_EVICT_BATCH))
 			return NULL;
 	}
@@ -60,7 +78,7 @@ static void *tmem_obtain_by(struct tmem_client *client, size_t size,
  */
 void *tmem_obtain(struct tmem_client *client, size_t size)
 {
-	return tmem_obtain_by(client, size, tmh_alloc);
+	return tmem_obtain_by(client, size, tmh_alloc, false);
 }
 
 /**
@@ -73,7 +91,19 @@ void *tmem_obtain(struct tmem_client *client, size_t size)
  */
 void *tmem_obtain_table(struct tmem_client *client, size_t size)
 {
-	return tmem_obtain_by(client, size, tmh_alloc_table);
+	return tmem_obtain_by(client, size, tmh_alloc_table, false);
+}
+
+/**
+ * tmem_obtain_page - allocate what is kept of an ephemeral page
+ * @client: Whose it will be.
+ *
+ * Context: As tmem_obtain().
+ * Return: it, full of zeros, or NULL.
+ */
+struct tmem_page *tmem_obtain_page(struct tmem_client *client)
+{
+	return tmem_obtain_by(client, sizeof(struct tmem_page), tmh_alloc, true);
 }
 
 /**
@@ -136,7 +166,7 @@ void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash)
 		struct tmem_page *page = trash->pages;
 
 		trash->pages = (struct tmem_page *)page->lru.next;
-		tmem_free(client, page, sizeof(*page));
+		tmh_free(page, sizeof(*page));
 	}
 	while (trash->nodes) {
 		struct tmem_node *node = trash->nodes;
@@ -168,7 +198,8 @@ void tmem_reserve_empty(struct tmem_client *client,
 		tmh_add_return(&client->objects, -1ul);
 		reserve->object = NULL;
 	}
-	tmem_free(client, reserve->page, sizeof(*reserve->page));
+	if (reserve->page)
+		tmh_free(reserve->page, sizeof(*reserve->page));
 	reserve->page = NULL;
 	while (reserve->nodes) {
 		struct tmem_node *node = reserve->nodes;

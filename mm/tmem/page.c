@@ -9,7 +9,7 @@
 /* The oldest page of a stripe may be another one now. */
 static void tmem_lru_update(struct tmem_client *client, u32 stripe)
 {
-	struct tmem_list *lru = &client->lru[stripe].pages;
+	struct tmem_list *lru = &client->stripes[stripe].lru;
 	unsigned long oldest = 0;
 
 	if (!tmem_list_empty(lru))
@@ -23,12 +23,13 @@ static void tmem_lru_update(struct tmem_client *client, u32 stripe)
  * A new stamp for each page would have all processors write to the same place. With
  * many stripes each needs one only now and then: the others make some as well.
  */
-static u32 tmem_stamp(struct tmem_client *client, struct tmem_lru *lru)
+static u32 tmem_stamp(struct tmem_client *client,
+		      struct tmem_client_stripe *part)
 {
 	u32 every = tmem_nr_stripes(client->engine) / 16;
 	u32 stamp = tmh_read(&client->sequence);
 
-	if (!every || lru->puts++ % every == 0)
+	if (!every || part->puts++ % every == 0)
 		stamp = tmh_add_return(&client->sequence, 1);
 	/* 0 is said of an empty list. */
 	return stamp ? stamp : tmh_add_return(&client->sequence, 1);
@@ -37,17 +38,16 @@ static u32 tmem_stamp(struct tmem_client *client, struct tmem_lru *lru)
 static void tmem_lru_add(struct tmem_client *client, u32 stripe,
 			 struct tmem_page *page)
 {
-	struct tmem_lru *lru = &client->lru[stripe];
+	struct tmem_client_stripe *part = &client->stripes[stripe];
 
-	page->stamp = tmem_stamp(client, lru);
-	tmem_list_add(&lru->pages, &page->lru);
+	page->stamp = tmem_stamp(client, part);
+	tmem_list_add(&part->lru, &page->lru);
 	tmem_lru_update(client, stripe);
 }
 
 /**
  * tmem_page_add - add a page to the object of an operation
- * @op: The operation, with its object, in which it is not. A persistent page is
- *	charged already.
+ * @op: The operation, with its object, in which it is not. It is counted already.
  * @payload: Its content.
  * @reserve: Has what tmem_tree_needs(), and a page if it is ephemeral.
  */
@@ -77,7 +77,6 @@ void tmem_page_add(struct tmem_op *op, unsigned long payload,
 		page->offset = TMEM_SINGLE;
 	}
 	*slot = (unsigned long)page;
-	tmh_add_return(&pool->client->ephemeral, 1);
 	tmem_lru_add(pool->client, op->nr_stripe, page);
 }
 
@@ -144,14 +143,12 @@ void tmem_page_remove(struct tmem_object *object, u64 index,
 	tmem_trash_payload(&engine->stripes[stripe], object, index,
 			   tmem_page_payload(pool, *slot), trash);
 	pool->stripes[stripe].stats.pages--;
-	if (tmem_is_persistent(pool)) {
-		tmh_add_return(&client->persistent, -1ul);
-	} else {
+	tmem_count_sub(client, stripe, tmem_is_persistent(pool));
+	if (!tmem_is_persistent(pool)) {
 		struct tmem_page *page = (struct tmem_page *)*slot;
 
 		tmem_list_del(&page->lru);
 		tmem_lru_update(client, stripe);
-		tmh_add_return(&client->ephemeral, -1ul);
 		page->lru.next = (struct tmem_list *)trash->pages;
 		trash->pages = page;
 	}

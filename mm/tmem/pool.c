@@ -232,6 +232,8 @@ int tmem_pool_stats(struct tmem_client *client, u32 pool,
 	return error;
 }
 
+TMH_EXPORT(tmem_pool_stats);
+
 /**
  * tmem_client_stats - what happened in all pools of a client
  * @client: The client.
@@ -250,3 +252,5 @@ void tmem_client_stats(struct tmem_client *client, struct tmem_stats *stats)
 			tmem_pool_sum(client->pools[i].pool, stats);
 	tmh_unlock(&client->lock, flags);
 }
+
+TMH_EXPORT(tmem_client_stats);

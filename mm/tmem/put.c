@@ -43,8 +43,7 @@ static int tmem_may_add(struct tmem_op *op)
 
 	if (tmh_read(&client->frozen))
 		return -EROFS;
-	if (tmem_is_persistent(op->pool) && tmh_read(&client->persistent) >=
-	    tmh_read(&client->persistent_limit))
+	if (op->persistent && tmem_count_full(client, op->nr_stripe))
 		return -ENOMEM;
 	return TMEM_ELSE;
 }
@@ -139,7 +138,7 @@ static int tmem_provide(struct tmem_client *client, bool object, bool page,
 		}
 	}
 	if (page && !reserve->page) {
-		reserve->page = tmem_obtain(client, sizeof(*reserve->page));
+		reserve->page = tmem_obtain_page(client);
 		if (!reserve->page)
 			return -ENOMEM;
 	}
@@ -155,8 +154,8 @@ static int tmem_provide(struct tmem_client *client, bool object, bool page,
 	return 0;
 }
 
-/* Why no page can be added, or 0. */
-static int tmem_full(struct tmem_op *op)
+/* Counts a page. Returns why none can be added, or 0. */
+static int tmem_count(struct tmem_op *op)
 {
 	struct tmem_client *client = op->client;
 
@@ -164,10 +163,8 @@ static int tmem_full(struct tmem_op *op)
 		return -ENODEV;
 	if (tmh_read(&client->frozen))
 		return -EROFS;
-	if (tmem_is_persistent(op->pool) &&
-	    !tmem_charge(&client->persistent, &client->persistent_limit, 1))
-		return -ENOMEM;
-	return 0;
+	return tmem_count_add(client, op->nr_stripe, op->persistent) ?
+		0 : -ENOMEM;
 }
 
 /* TMEM_ELSE: more is needed in @reserve. */
@@ -188,7 +185,7 @@ static int tmem_insert(struct tmem_op *op, unsigned long payload,
 	if ((!op->object && !reserve->object) || reserve->nr_nodes < op->nodes ||
 	    (!op->persistent && !reserve->page))
 		return TMEM_ELSE;
-	error = tmem_full(op);
+	error = tmem_count(op);
 	if (error)
 		return error;
 	if (!op->object) {

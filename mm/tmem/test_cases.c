@@ -510,6 +510,8 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "client that comes late", tmem_test_late_client },
 	{ "order of eviction", tmem_test_evict_order },
 	{ "limit of metadata", tmem_test_metadata_limit },
+	{ "limits with many stripes", tmem_test_many_stripes },
+	{ "eviction with many stripes", tmem_test_evict_many_stripes },
 	{ "clients again", test_client_again },
 	{ "configuration is checked", test_config },
 	{ "bad target", test_bad_target },

@@ -190,7 +190,13 @@ void tmem_test_metadata_limit(struct tmem_test *test)
 	tmem_client_usage(a.client, &usage);
 	TMEM_EXPECT(test, usage.metadata_bytes <= before.metadata_bytes + 10000);
 	TMEM_EXPECT(test, usage.ephemeral_pages > 50);
-	TMEM_EXPECT(test, get(&a, 1, 999, 0) == 8 + 999 * 14);
+	TMEM_EXPECT(test, get(&a, 1, 999, TMEM_GET_KEEP) == 8 + 999 * 14);
+	/* There is a node for one more page, but not a byte for it. */
+	tmem_client_usage(a.client, &before);
+	set_limits(&a, 0, before.metadata_bytes, TMEM_UNLIMITED);
+	TMEM_EXPECT(test, !put(&a, 1, 1000, 2));
+	tmem_client_usage(a.client, &usage);
+	TMEM_EXPECT(test, usage.metadata_bytes <= before.metadata_bytes);
 	TMEM_EXPECT(test, pages_of(&b) == 100);
 	tmem_test_destroy(test, b.client);
 	scene_end(&a);
@@ -208,5 +214,101 @@ void tmem_test_huge_object(struct tmem_test *test)
 	TMEM_EXPECT(test, tmem_evictable(test->engine) <= 1000);
 	TMEM_EXPECT(test, tmem_evict(test->engine, 500) == 500);
 	TMEM_EXPECT(test, get(&scene, 1, 4999, 0) == 8 + 4999 * 14);
+	scene_end(&scene);
+}
+
+#define MANY		32u	/* stripes */
+#define MANY_AHEAD	(30 * MANY)
+#define MANY_LIMIT	(1024 * MANY)
+
+static bool many_begin(struct scene *scene, struct tmem_test *test, u32 flags)
+{
+	scene->test = test;
+	if (!TMEM_EXPECT(test, tmem_test_begin(test, 6, 5)))
+		return false;
+	scene->client = tmem_test_client(test, 1);
+	if (!scene->client)
+		return false;
+	scene->pool = tmem_new_pool(scene->client, no_uuid, flags);
+	return TMEM_EXPECT(test, scene->pool >= 0);
+}
+
+/* Pages that need no memory, in many objects. Returns how many were taken. */
+static unsigned long many_put(struct scene *scene, unsigned long from,
+			      unsigned long n)
+{
+	unsigned long taken = 0;
+
+	while (n--) {
+		taken += !put(scene, from % 509, from, 7 * (from + 1));
+		from++;
+	}
+	return taken;
+}
+
+static unsigned long many_pages(struct scene *scene)
+{
+	struct tmem_usage usage;
+
+	tmem_client_usage(scene->client, &usage);
+	TMEM_EXPECT(scene->test, usage.persistent_pages +
+		    usage.ephemeral_pages == pages_of(scene));
+	return pages_of(scene);
+}
+
+/* Where pages are counted ahead, limits are kept, and small ones are exact. */
+void tmem_test_many_stripes(struct tmem_test *test)
+{
+	unsigned long taken, i;
+	struct scene scene;
+
+	if (!many_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	set_limits(&scene, MANY_LIMIT, TMEM_UNLIMITED, TMEM_UNLIMITED);
+	taken = many_put(&scene, 0, MANY_LIMIT + 100);
+	TMEM_EXPECT(test, taken <= MANY_LIMIT);
+	TMEM_EXPECT(test, taken >= MANY_LIMIT - MANY_AHEAD);
+	TMEM_EXPECT(test, many_pages(&scene) == taken);
+	for (i = 2000; i < MANY_LIMIT + 100; i++)
+		flush(&scene, i % 509, i);
+	TMEM_EXPECT(test, many_pages(&scene) == 2000);
+	/* Nothing that was counted ahead is left after a limit has changed. */
+	set_limits(&scene, 2010, TMEM_UNLIMITED, TMEM_UNLIMITED);
+	TMEM_EXPECT(test, many_put(&scene, 2000, 100) == 10);
+	for (i = 0; i < 1000; i++)
+		TMEM_EXPECT(test, !flush(&scene, i % 509, i));
+	TMEM_EXPECT(test, many_put(&scene, 5000, 1000) == 1000);
+	TMEM_EXPECT(test, many_put(&scene, 6000, 100) == 0);
+	TMEM_EXPECT(test, many_pages(&scene) == 2010);
+	scene_end(&scene);
+}
+
+/* Pages that are evicted are among the oldest. */
+void tmem_test_evict_many_stripes(struct tmem_test *test)
+{
+	unsigned long i, young = 0, evicted;
+	struct tmem_test_page page;
+	struct tmem_handle handle;
+	struct scene scene;
+
+	if (!many_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	TMEM_EXPECT(test, many_put(&scene, 0, 4000) == 4000);
+	TMEM_EXPECT(test, many_pages(&scene) == 4000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine) >= 4000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine) <= 4000 + MANY_AHEAD);
+	evicted = tmem_evict(test->engine, 1000);
+	TMEM_EXPECT(test, evicted == 1000);
+	TMEM_EXPECT(test, many_pages(&scene) == 3000);
+	for (i = 1000; i < 4000; i++) {
+		handle = handle_of(&scene, i % 509, i);
+		if (!tmem_get(scene.client, &handle, &page, TMEM_GET_KEEP))
+			continue;
+		young++;
+		TMEM_EXPECT(test, i < 1000 + 4000 / 20);
+	}
+	TMEM_EXPECT(test, young < 4000 / 20);
+	TMEM_EXPECT(test, tmem_evict(test->engine, 5000) == 3000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
 	scene_end(&scene);
 }

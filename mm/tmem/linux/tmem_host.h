@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/processor.h>
@@ -17,6 +18,9 @@
 #include <linux/types.h>
 
 #define TMH_CACHE_LINE SMP_CACHE_BYTES
+
+/* What modules use */
+#define TMH_EXPORT(function) EXPORT_SYMBOL_GPL(function)
 
 /*
  * Pages are put in reclaim, which must not wait for memory. It may use what is kept

@@ -14,6 +14,9 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+/* For hosts that have modules */
+#define TMH_EXPORT(function) struct tmem_exported_##function
+
 /* Atomics: relaxed, but for those whose names say more */
 
 struct tmh_ulong {

@@ -22,6 +22,9 @@
 
 #define TMH_CACHE_LINE SMP_CACHE_BYTES
 
+/* There are no modules. */
+#define TMH_EXPORT(function) struct tmem_exported_##function
+
 /* Not xzalloc_bytes(), which gives each allocation a cache line of its own. */
 static inline void *tmh_alloc(size_t size)
 {
