@@ -12,18 +12,18 @@
 
 /* Pages that a stripe counts ahead at once */
 #define TMEM_AHEAD		16
-/* With fewer stripes processors meet at their locks anyway. */
-#define TMEM_AHEAD_STRIPES	16
+/* With fewer stripes, log2, processors meet at their locks anyway. */
+#define TMEM_AHEAD_BITS		4
 /* A limit is not small if it is so many pages for each stripe. */
 #define TMEM_AHEAD_LIMIT	1024
 
 static unsigned int tmem_ahead(const struct tmem_client *client, bool persistent)
 {
-	u32 nr = tmem_nr_stripes(client->engine);
+	unsigned int bits = client->engine->config.stripe_bits;
 
-	if (nr < TMEM_AHEAD_STRIPES)
+	if (bits < TMEM_AHEAD_BITS)
 		return 1;
-	if (persistent && tmh_read(&client->persistent_limit) / nr <
+	if (persistent && tmh_read(&client->persistent_limit) >> bits <
 	    TMEM_AHEAD_LIMIT)
 		return 1;
 	return TMEM_AHEAD;

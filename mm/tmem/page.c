@@ -29,7 +29,8 @@ static u32 tmem_stamp(struct tmem_client *client,
 	u32 every = tmem_nr_stripes(client->engine) / 16;
 	u32 stamp = tmh_read(&client->sequence);
 
-	if (!every || part->puts++ % every == 0)
+	/* A power of two, or 0 */
+	if (!every || !(part->puts++ & (every - 1)))
 		stamp = tmh_add_return(&client->sequence, 1);
 	/* 0 is said of an empty list. */
 	return stamp ? stamp : tmh_add_return(&client->sequence, 1);

@@ -56,6 +56,27 @@ static unsigned int tmem_op_needs(struct tmem_op *op)
 }
 
 /*
+ * After a copy over the page of an operation. A page that could not be read to its
+ * end goes before anybody sees what is there now.
+ */
+static bool tmem_overwrite_end(struct tmem_op *op, struct tmem_copy *copy,
+			       int error, struct tmem_trash *trash)
+{
+	bool release = tmem_copy_end(op, copy);
+
+	if (error && error != -EOPNOTSUPP && !copy->orphan)
+		tmem_page_remove(op->object, op->index, op->slot, op->leaf,
+				 trash);
+	if (error || !op->pool)
+		return release;
+	if (!copy->orphan)
+		tmem_page_renew(op, *op->slot);
+	tmem_op_stats(op)->puts++;
+	tmem_op_stats(op)->overwrites++;
+	return release;
+}
+
+/*
  * Copies over the content of the page that is there. TMEM_ELSE: there is none, or
  * it cannot be done so. With @wait this client's own copies of the page are waited
  * for.
@@ -63,6 +84,8 @@ static unsigned int tmem_op_needs(struct tmem_op *op)
 static int tmem_overwrite(struct tmem_op *op, const void *source, bool wait)
 {
 	const struct tmem_payload_ops *ops = op->engine->config.ops;
+	unsigned long payload;
+	struct tmem_trash trash = { .payloads = &payload, .room = 1 };
 	struct tmem_copy copy;
 	bool release;
 	int error;
@@ -93,14 +116,9 @@ again:
 			       copy.payload);
 
 	tmem_op_lock(op);
-	release = tmem_copy_end(op, &copy);
-	if (!copy.orphan && !error && op->pool)
-		tmem_page_renew(op, *op->slot);
-	if (!error && op->pool) {
-		tmem_op_stats(op)->puts++;
-		tmem_op_stats(op)->overwrites++;
-	}
+	release = tmem_overwrite_end(op, &copy, error, &trash);
 	tmem_op_unlock(op);
+	tmem_trash_free(op->client, &trash);
 	if (release)
 		tmem_payload_release(op->engine, copy.order, copy.payload);
 	return error == -EOPNOTSUPP ? TMEM_ELSE : error;

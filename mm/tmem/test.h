@@ -27,11 +27,14 @@ struct tmem_test_store {
 /**
  * struct tmem_test_page - a page, much smaller than others
  * @word: Its identity, in each word, so that a torn page is seen. An odd one is
- *	kept in a way that cannot be overwritten in place.
+ *	kept in a way that cannot be overwritten in place. With TMEM_TEST_UNREADABLE
+ *	in the last, only the first half of the page can be read.
  */
 struct tmem_test_page {
 	u64	word[8];
 };
+
+#define TMEM_TEST_UNREADABLE	(~0ull)
 
 /**
  * struct tmem_test - a run of a test

@@ -205,11 +205,14 @@ static void model_op_put(struct model *model, int c, int p,
 {
 	struct tmem_test *test = model->test;
 	struct tmem_test_page source;
-	bool bad = tmem_test_random(test) % 32 == 0;
+	unsigned int chance = tmem_test_random(test) % 64;
+	bool bad = chance < 2;
 	int got, want;
 
 	tmem_test_identify(&source, ++model->identity);
-	got = tmem_put(model->client[c], handle, bad ? NULL : &source);
+	if (chance == 1)
+		source.word[7] = TMEM_TEST_UNREADABLE;
+	got = tmem_put(model->client[c], handle, chance ? &source : NULL);
 	if (!bad) {
 		want = model_put(model, c, p, page, model->identity);
 		TMEM_EXPECT(test, got == want);

@@ -20,16 +20,19 @@ static bool tmem_test_is_filled(unsigned long payload)
 }
 
 /* Not at once, so that others can do something in between. */
-static void tmem_test_copy(struct tmem_test_page *to,
-			   const struct tmem_test_page *from)
+static int tmem_test_copy(struct tmem_test_page *to,
+			  const struct tmem_test_page *from)
 {
 	unsigned int i;
 
 	for (i = 0; i < 8; i++) {
+		if (i == 4 && from->word[7] == TMEM_TEST_UNREADABLE)
+			return -EFAULT;
 		to->word[i] = from->word[i];
 		if (i == 3)
 			tmh_relax();
 	}
+	return 0;
 }
 
 static int tmem_test_store_page(void *host, const void *source,
@@ -43,6 +46,8 @@ static int tmem_test_store_page(void *host, const void *source,
 		return -EFAULT;
 	if (tmh_add_return(&store->stores, 1) == tmh_read(&store->fail))
 		return -E2BIG;
+	if (page->word[7] == TMEM_TEST_UNREADABLE)
+		return -EFAULT;
 	if (page->word[0] % TMEM_TEST_FILLED == 0 &&
 	    page->word[0] < (unsigned long)-1 / 2 && tmem_test_whole(page)) {
 		*payload = page->word[0] << 1 | 1;
@@ -76,8 +81,7 @@ static int tmem_test_overwrite(void *host, const void *source,
 		return -EOPNOTSUPP;
 	if (!page)
 		return -EFAULT;
-	tmem_test_copy(&kept->page, page);
-	return 0;
+	return tmem_test_copy(&kept->page, page);
 }
 
 static int tmem_test_load(void *host, void *target, unsigned int order,

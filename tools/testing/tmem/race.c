@@ -5,6 +5,7 @@
  *
  * usage: race [-s SEED] [-n ROUNDS]
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,8 @@ static bool explained(struct history *history, unsigned int done,
  * @clock: Orders what threads do.
  * @identity: The last one.
  * @generation: Of the pool.
+ * @putting: Held for reading by who puts a page that bears @generation, for writing
+ *	by who changes it, which comes before the next pool.
  * @stop: It is over.
  * @start: All begin at the same time.
  * @lock: Guards @history and @test.
@@ -151,6 +154,7 @@ struct race {
 	u64	clock;
 	u64	identity;
 	u64	generation;
+	pthread_rwlock_t putting;
 	bool	stop;
 	pthread_barrier_t start;
 	pthread_mutex_t lock;
@@ -185,7 +189,9 @@ static void do_put(struct race *race, const struct tmem_handle *handle,
 	event->identity = __atomic_add_fetch(&race->identity, 1,
 					     __ATOMIC_RELAXED);
 	tmem_test_identify(&page, event->identity);
-	if (tmem_put(race->client, handle, bad ? NULL : &page))
+	if (bad)
+		page.word[7] = TMEM_TEST_UNREADABLE;
+	if (tmem_put(race->client, handle, &page))
 		event->identity = 0;
 }
 
@@ -277,9 +283,15 @@ static void run_threads(struct race *race, struct tmem_test *test,
 static bool race_begin(struct race *race, struct tmem_test *test,
 		       unsigned int stripe_bits)
 {
+	pthread_rwlockattr_t writers_first;
+
 	memset(race, 0, sizeof(*race));
 	race->test = test;
 	pthread_mutex_init(&race->lock, NULL);
+	pthread_rwlockattr_init(&writers_first);
+	pthread_rwlockattr_setkind_np(&writers_first,
+				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&race->putting, &writers_first);
 	if (!TMEM_EXPECT(test, tmem_test_begin(test, stripe_bits, stripe_bits)))
 		return false;
 	race->client = tmem_test_client(test, 1);
@@ -294,8 +306,8 @@ static void race_end(struct race *race)
 
 static void show(const struct history *history)
 {
-	static const char *const names[] = { "put", "get", "take", "flush",
-					     "flush object" };
+	static const char *const names[] = { "put", "get", "take", "keep",
+					     "flush", "flush object" };
 	unsigned int i;
 
 	for (i = 0; i < history->n; i++)
@@ -334,6 +346,16 @@ static void test_one_after_the_other(struct tmem_test *test)
 	free(race);
 }
 
+static void put_generation(struct race *race, const struct tmem_handle *handle)
+{
+	struct tmem_test_page page;
+
+	pthread_rwlock_rdlock(&race->putting);
+	tmem_test_identify(&page, race->generation * 14 + 1);
+	tmem_put(race->client, handle, &page);
+	pthread_rwlock_unlock(&race->putting);
+}
+
 /* Pages of a pool that is destroyed and made again by another thread */
 static void *use_pools(void *argument)
 {
@@ -348,11 +370,10 @@ static void *use_pools(void *argument)
 		handle.index = tmem_test_random(&racer->random) % 200;
 		handle.oid[0] = handle.index % 3;
 		before = __atomic_load_n(&race->generation, __ATOMIC_SEQ_CST);
-		tmem_test_identify(&page, before * 14 + 1);
 		switch (tmem_test_random(&racer->random) % 4) {
 		case 0:
 		case 1:
-			tmem_put(race->client, &handle, &page);
+			put_generation(race, &handle);
 			break;
 		case 2:
 			tmem_flush_page(race->client, &handle);
@@ -360,7 +381,7 @@ static void *use_pools(void *argument)
 		case 3:
 			error = tmem_get(race->client, &handle, &page, 0);
 			if (error || (tmem_test_whole(&page) &&
-				      page.word[0] / 14 + 1 >= before))
+				      page.word[0] / 14 >= before))
 				break;
 			pthread_mutex_lock(&race->lock);
 			TMEM_EXPECT(race->test, !"a page of an older pool");
@@ -387,7 +408,9 @@ static void *make_pools(void *argument)
 		tmem_evict(race->test->engine, 10);
 		while (tmem_destroy_pool(race->client, 0) == -EAGAIN)
 			;
+		pthread_rwlock_wrlock(&race->putting);
 		__atomic_add_fetch(&race->generation, 1, __ATOMIC_SEQ_CST);
+		pthread_rwlock_unlock(&race->putting);
 		pthread_mutex_lock(&race->lock);
 		TMEM_EXPECT(race->test, good);
 		pthread_mutex_unlock(&race->lock);
@@ -502,6 +525,7 @@ static bool run(const char *name, void (*run_test)(struct tmem_test *test),
 	for (round = 0; round < rounds && !test.failures; round++) {
 		test.seed = seed + round;
 		host_yield_every = round % 3;
+		host_yields_unlocked = round % 2;
 		run_test(&test);
 		TMEM_EXPECT(&test, !host_bytes());
 	}

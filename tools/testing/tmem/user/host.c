@@ -18,6 +18,7 @@ static unsigned long countdown;
 
 unsigned long host_yield_every;
 unsigned long host_busy_locks;
+bool host_yields_unlocked;
 
 #define CHECK(condition) do {						\
 	if (!(condition)) {						\
@@ -122,6 +123,8 @@ void tmh_unlock(struct tmh_lock *lock, unsigned long flags)
 	CHECK(held[flags] == lock);
 	nr_held = flags;
 	pthread_mutex_unlock(&lock->mutex);
+	if (host_yields_unlocked && !nr_held)
+		sched_yield();
 }
 
 void tmh_relax(void)

@@ -12,6 +12,9 @@ extern unsigned long host_yield_every;
 /* So many locks that are tried next are held by somebody else. */
 extern unsigned long host_busy_locks;
 
+/* Whoever gives a lock back lets others go first. */
+extern bool host_yields_unlocked;
+
 /* Bytes that are allocated. */
 unsigned long host_bytes(void);
 /* The @k-th allocation from now on fails; 0 none. */
