@@ -36,7 +36,7 @@ PROBE_SECONDS = 10
 # Only then the guest is booted again.
 STALE_BREAKPOINT = re.compile(r"Oops: int3:(?:(?!\bCode: )[^\0])*"
                               r"\bCode: (?:[0-9a-f]{2} )*(?!cc)[0-9a-f]{2} <")
-TRIES = 3
+TRIES = 5
 
 COMMAND_LINE = ("console=ttyS0 panic=-1 panic_on_warn=1 oops=panic "
                 "kunit.enable=0 watchdog_thresh=30 "

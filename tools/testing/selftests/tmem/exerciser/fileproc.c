@@ -55,14 +55,16 @@ noreturn void fail(const char *what)
  * After a call that syncs: was it no error of the disk? A direct write that meets a
  * page which another process just makes dirty through a mapping cannot remove it,
  * and the kernel reports that as EIO, once, to who syncs next ("Page cache
- * invalidation failure on direct I/O" in its log). What is wrong with the content is
- * found elsewhere.
+ * invalidation failure on direct I/O" in its log). The page in the page cache is an
+ * old one then, and goes; what is wrong with the content nevertheless is found
+ * elsewhere.
  */
 bool collided(void)
 {
 	if (errno != EIO)
 		return false;
 	me.tally->collisions++;
+	posix_fadvise(me.fd, 0, 0, POSIX_FADV_DONTNEED);
 	return true;
 }
 

@@ -175,7 +175,8 @@ void check(const struct look *look, const unsigned char *data)
 	for (i = 0; i < look->range.nr; i++, data += BLOCK_BYTES)
 		if (check_block(look, i, data, &found) && !wrong++)
 			first = found;
-	if (!wrong)
+	/* After a collision that nobody has been told of yet it may be old. */
+	if (!wrong || (fsync(me.fd) && collided()))
 		return;
 	printf("# [%u] %zu wrong blocks from %zu to %zu, of %zu read from %zu on\n",
 	       me.nr, wrong, first.block, found.block, look->range.nr,
