@@ -47,8 +47,9 @@ class Failed(rig.Stop):
 class Tree:
     """A source tree with one configuration, built in a directory of its own."""
 
-    def __init__(self, source, name, options=()):
+    def __init__(self, source, name, options=(), variables=()):
         self.source = source
+        self.variables = variables      # of make, as ARCH=i386 and CC=clang
         self.dir = os.path.join(rig.LINUX, name)
         os.makedirs(self.dir, exist_ok=True)
         lines = [line for line in
@@ -68,7 +69,8 @@ class Tree:
         """Return: what was said about the sources. Raises Failed."""
         done = subprocess.run(
             ["make", "-s", f"-j{os.cpu_count()}", "-C", self.source,
-             f"O={self.dir}", "KBUILD_BUILD_TIMESTAMP=1970-01-01", *arguments],
+             f"O={self.dir}", "KBUILD_BUILD_TIMESTAMP=1970-01-01",
+             *self.variables, *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace",
             env=dict(os.environ, LC_ALL="C"))
