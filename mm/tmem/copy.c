@@ -43,44 +43,20 @@ bool tmem_copy_meets(struct tmem_op *op, enum tmem_copy_kind kind)
 }
 
 /**
- * tmem_copy_begin - write down that a page is going to be copied
- * @op: The operation, with its page.
- * @kind: What is going to happen.
- * @copy: Where to write it.
- */
-void tmem_copy_begin(struct tmem_op *op, enum tmem_copy_kind kind,
-		     struct tmem_copy *copy)
-{
-	copy->object = op->object;
-	copy->index = op->index;
-	copy->payload = tmem_page_payload(op->pool, *op->slot);
-	copy->order = op->order;
-	copy->kind = kind;
-	copy->orphan = 0;
-	tmem_list_add(&op->stripe->copies, &copy->list);
-}
-
-/**
- * tmem_copy_end - it has been copied
- * @op: The operation. If the page is still there, sets its object, leaf and slot.
- * @copy: What tmem_copy_begin() has written. Unless the page is still there,
- *	@copy->orphan is not 0.
+ * tmem_copy_lost - tmem_copy_end() where something has changed
+ * @op: As there.
+ * @copy: As there.
  *
- * Return: true if the page is gone and the caller has to release the payload,
- * without the lock.
+ * Return: as there.
  */
-bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy)
+bool tmem_copy_lost(struct tmem_op *op, struct tmem_copy *copy)
 {
 	struct tmem_copy *other;
 
-	tmem_list_del(&copy->list);
 	if (!copy->orphan) {
 		/* By its name another could be found, if this object is dead. */
-		if (op->seen != op->stripe->changes) {
-			op->object = copy->object;
-			op->slot = tmem_tree_find(copy->object, copy->index,
-						  &op->leaf);
-		}
+		op->object = copy->object;
+		op->slot = tmem_tree_find(copy->object, copy->index, &op->leaf);
 		return false;
 	}
 	for (other = tmem_copy_next(op->stripe, &op->stripe->copies); other;

@@ -51,32 +51,29 @@ bool tmem_count_full(struct tmem_client *client, u32 stripe)
 }
 
 /**
- * tmem_count_add - count a page that is going to be added
+ * tmem_count_more - count one page, and others ahead
  * @client: Whose it will be.
- * @stripe: Where.
+ * @stripe: Where nothing is counted ahead.
  * @persistent: Its kind.
  *
  * Context: The stripe's lock is held.
  * Return: true; false if it is persistent and would be above the client's limit.
  */
-bool tmem_count_add(struct tmem_client *client, u32 stripe, bool persistent)
+bool tmem_count_more(struct tmem_client *client, u32 stripe, bool persistent)
 {
 	struct tmem_client_stripe *part = &client->stripes[stripe];
 	unsigned int n = tmem_ahead(client, persistent);
 
-	if (part->ahead[persistent]) {
-		part->ahead[persistent]--;
-	} else if (!persistent) {
+	if (!persistent) {
 		tmh_add_return(&client->ephemeral, n);
-		part->ahead[false] = n - 1;
-	} else if (tmem_charge(&client->persistent, &client->persistent_limit,
-			       n)) {
-		part->ahead[true] = n - 1;
-	} else if (n == 1 || !tmem_charge(&client->persistent,
-					  &client->persistent_limit, 1)) {
-		return false;
+	} else if (!tmem_charge(&client->persistent,
+				&client->persistent_limit, n)) {
+		if (n == 1 || !tmem_charge(&client->persistent,
+					   &client->persistent_limit, 1))
+			return false;
+		n = 1;
 	}
-	part->held[persistent]++;
+	part->ahead[persistent] = n - 1;
 	return true;
 }
 

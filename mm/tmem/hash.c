@@ -51,21 +51,25 @@ static inline void tmem_sip_word(struct tmem_sip *sip, u64 word)
  */
 u64 tmem_hash(const u64 seed[2], u64 key, const u64 oid[3])
 {
-	unsigned int words = oid[2] ? 3 : oid[1] ? 2 : 1;
 	struct tmem_sip sip = {
 		.v0 = seed[0] ^ 0x736f6d6570736575ull,
 		.v1 = seed[1] ^ 0x646f72616e646f6dull,
 		.v2 = seed[0] ^ 0x6c7967656e657261ull,
 		.v3 = seed[1] ^ 0x7465646279746573ull,
 	};
+	u64 bytes = 8 + 7;
 
 	tmem_sip_word(&sip, oid[0]);
-	if (words > 1)
+	if (oid[1] | oid[2]) {
 		tmem_sip_word(&sip, oid[1]);
-	if (words > 2)
-		tmem_sip_word(&sip, oid[2]);
+		bytes += 8;
+		if (oid[2]) {
+			tmem_sip_word(&sip, oid[2]);
+			bytes += 8;
+		}
+	}
 	/* The length in bytes is the last word's top byte. */
-	tmem_sip_word(&sip, (u64)(8 * words + 7) << 56 | key << 8 >> 8);
+	tmem_sip_word(&sip, bytes << 56 | key << 8 >> 8);
 	sip.v2 ^= 0xff;
 	tmem_sip_round(&sip);
 	tmem_sip_round(&sip);

@@ -131,6 +131,7 @@ struct tmem_pool {
  * struct tmem_pool_slot - where a client has a pool
  * @key: That of the pool, as long as it can be used, or 0. Read without a lock, but
  *	what it said counts only if it still does under a stripe's lock.
+ * @flags: The pool's. Read without a lock too, and true as long as @key is.
  * @pool: The pool; used under a stripe's lock after a look at @key, or by who
  *	destroys it. He frees it when he has had the lock of each stripe.
  * @destroying: Somebody does. Guarded by the client's lock, as is the choice of a
@@ -138,6 +139,7 @@ struct tmem_pool {
  */
 struct tmem_pool_slot {
 	struct tmh_ulong	key;
+	struct tmh_ulong	flags;
 	struct tmem_pool *pool;
 	bool		destroying;
 };
@@ -250,8 +252,8 @@ struct tmem_engine {
  * @stripe: Its stripe.
  * @lock_flags: Of the lock, while it is held.
  * @pool: The pool, while the lock is held.
- * @order: Of its pages' size, since the lock was held first.
- * @persistent: Its kind, since then.
+ * @order: Of its pages' size.
+ * @persistent: Its kind.
  * @seen: What @stripe->changes was at the last look; what follows is true as long
  *	as it has not changed.
  * @object: The object, or NULL.
@@ -408,8 +410,6 @@ static inline bool tmem_op_lock(struct tmem_op *op)
 	if (tmh_read(&op->place->key) != op->key)
 		return false;
 	op->pool = op->place->pool;
-	op->order = op->pool->order;
-	op->persistent = tmem_is_persistent(op->pool);
 	return true;
 }
 
@@ -426,16 +426,38 @@ static inline void tmem_op_unlock(struct tmem_op *op)
 
 /* count.c */
 bool tmem_count_full(struct tmem_client *client, u32 stripe);
-bool tmem_count_add(struct tmem_client *client, u32 stripe, bool persistent);
+bool tmem_count_more(struct tmem_client *client, u32 stripe, bool persistent);
 void tmem_count_sub(struct tmem_client *client, u32 stripe, bool persistent);
 void tmem_count_settle(struct tmem_client *client);
 unsigned long tmem_count_pages(struct tmem_client *client, bool persistent);
+
+/**
+ * tmem_count_add - count a page that is going to be added
+ * @client: Whose it will be.
+ * @stripe: Where.
+ * @persistent: Its kind.
+ *
+ * Context: The stripe's lock is held.
+ * Return: true; false if it is persistent and would be above the client's limit.
+ */
+static inline bool tmem_count_add(struct tmem_client *client, u32 stripe,
+				  bool persistent)
+{
+	struct tmem_client_stripe *part = &client->stripes[stripe];
+
+	if (part->ahead[persistent])
+		part->ahead[persistent]--;
+	else if (!tmem_count_more(client, stripe, persistent))
+		return false;
+	part->held[persistent]++;
+	return true;
+}
 
 /* memory.c */
 bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);
 void *tmem_obtain(struct tmem_client *client, size_t size);
 void *tmem_obtain_table(struct tmem_client *client, size_t size);
-struct tmem_page *tmem_obtain_page(struct tmem_client *client);
+struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict);
 void tmem_free(struct tmem_client *client, void *memory, size_t size);
 void tmem_free_table(struct tmem_client *client, void *memory, size_t size);
 void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
@@ -509,9 +531,7 @@ void tmem_page_renew(struct tmem_op *op, unsigned long slot);
 
 /* copy.c */
 bool tmem_copy_meets(struct tmem_op *op, enum tmem_copy_kind kind);
-void tmem_copy_begin(struct tmem_op *op, enum tmem_copy_kind kind,
-		     struct tmem_copy *copy);
-bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy);
+bool tmem_copy_lost(struct tmem_op *op, struct tmem_copy *copy);
 bool tmem_copy_mark(struct tmem_stripe *stripe,
 		    const struct tmem_object *object, u64 index);
 
@@ -528,6 +548,44 @@ static inline bool tmem_copy_conflicts(struct tmem_op *op,
 {
 	return !tmem_list_empty(&op->stripe->copies) &&
 		tmem_copy_meets(op, kind);
+}
+
+/**
+ * tmem_copy_begin - write down that a page is going to be copied
+ * @op: The operation, with its page.
+ * @kind: What is going to happen.
+ * @copy: Where to write it.
+ *
+ * Context: The stripe's lock is held.
+ */
+static inline void tmem_copy_begin(struct tmem_op *op, enum tmem_copy_kind kind,
+				   struct tmem_copy *copy)
+{
+	copy->object = op->object;
+	copy->index = op->index;
+	copy->payload = op->persistent ? *op->slot :
+		((struct tmem_page *)*op->slot)->payload;
+	copy->order = op->order;
+	copy->kind = kind;
+	copy->orphan = 0;
+	tmem_list_add(&op->stripe->copies, &copy->list);
+}
+
+/**
+ * tmem_copy_end - it has been copied
+ * @op: The operation. If the page is still there, sets its object, leaf and slot.
+ * @copy: What tmem_copy_begin() has written. Unless the page is still there,
+ *	@copy->orphan is not 0.
+ *
+ * Context: The stripe's lock is held.
+ * Return: true if the page is gone and the caller has to release the payload,
+ * without the lock.
+ */
+static inline bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy)
+{
+	tmem_list_del(&copy->list);
+	return (copy->orphan || op->seen != op->stripe->changes) &&
+		tmem_copy_lost(op, copy);
 }
 
 /**

@@ -97,13 +97,19 @@ void *tmem_obtain_table(struct tmem_client *client, size_t size)
 /**
  * tmem_obtain_page - allocate what is kept of an ephemeral page
  * @client: Whose it will be.
+ * @evict: Evict others if there is no memory.
  *
  * Context: As tmem_obtain().
  * Return: it, full of zeros, or NULL.
  */
-struct tmem_page *tmem_obtain_page(struct tmem_client *client)
+struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict)
 {
-	return tmem_obtain_by(client, sizeof(struct tmem_page), tmh_alloc, true);
+	size_t size = sizeof(struct tmem_page);
+
+	if (!evict)
+		return tmem_charge_bytes(client, size, true) ?
+			tmh_alloc(size) : NULL;
+	return tmem_obtain_by(client, size, tmh_alloc, true);
 }
 
 /**

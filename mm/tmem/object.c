@@ -19,6 +19,7 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 		 const u64 oid[3], u64 index)
 {
 	struct tmem_engine *engine = client->engine;
+	unsigned long flags;
 
 	op->place = tmem_pool_slot(client, pool);
 	if (!op->place)
@@ -30,12 +31,14 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	op->key = tmh_read_acquire(&op->place->key);
 	if (!op->key)
 		return -ENODEV;
+	flags = tmh_read(&op->place->flags);
+	op->persistent = flags & TMEM_POOL_PERSISTENT;
+	op->order = (flags & TMEM_POOL_ORDER_MASK) >> TMEM_POOL_ORDER_SHIFT;
 	op->bucket = tmem_hash(engine->config.seed, op->key, oid) &
 		((1u << engine->config.bucket_bits) - 1);
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);
 	op->stripe = &engine->stripes[op->nr_stripe];
 	op->seen = 0;
-	op->nodes = 0;
 	return 0;
 }
 

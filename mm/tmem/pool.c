@@ -52,6 +52,7 @@ static int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool)
 		;
 	if (id < max) {
 		client->pools[id].pool = pool;
+		tmh_set(&client->pools[id].flags, pool->flags);
 		tmh_set_release(&client->pools[id].key, pool->key);
 	}
 	tmh_unlock(&client->lock, flags);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Putting pages: over the content that is there if that can be done in place, else
- * as new content, which is made before anything is locked.
+ * Putting pages: as new content, which is made before anything is locked. If that is
+ * refused, over the content that is there, if there is one and it can be done in
+ * place.
  *
  * Whatever happens, a put that fails leaves no older page behind.
  */
@@ -36,7 +37,17 @@ static int tmem_refuse(struct tmem_op *op, int error)
 	return error;
 }
 
-/* Why a page cannot be added, before anything is copied for nothing. */
+/* May it be that no page can be added? Asked before anything is copied for nothing. */
+static bool tmem_may_refuse(const struct tmem_op *op)
+{
+	const struct tmem_client *client = op->client;
+
+	return tmh_read(&client->frozen) ||
+		(op->persistent && tmh_read(&client->persistent) >=
+		 tmh_read(&client->persistent_limit));
+}
+
+/* Why a page cannot be added */
 static int tmem_may_add(struct tmem_op *op)
 {
 	struct tmem_client *client = op->client;
@@ -46,13 +57,6 @@ static int tmem_may_add(struct tmem_op *op)
 	if (op->persistent && tmem_count_full(client, op->nr_stripe))
 		return -ENOMEM;
 	return TMEM_ELSE;
-}
-
-/* Nodes that are missing where the page belongs */
-static unsigned int tmem_op_needs(struct tmem_op *op)
-{
-	return op->object && !op->leaf ?
-		tmem_tree_needs(op->object, op->index) : 0;
 }
 
 /*
@@ -97,7 +101,6 @@ again:
 	}
 	if (!tmem_op_find(op)) {
 		error = tmem_may_add(op);
-		op->nodes = tmem_op_needs(op);
 		tmem_op_unlock(op);
 		return error;
 	}
@@ -127,25 +130,39 @@ again:
 static int tmem_store(struct tmem_op *op, const void *source,
 		      unsigned long *payload)
 {
-	const struct tmem_payload_ops *ops = op->engine->config.ops;
-	unsigned int tries;
-	int error;
+	const struct tmem_config *config = &op->engine->config;
 
-	for (tries = 0; tries < TMEM_TRIES; tries++) {
-		error = ops->store(op->engine->config.host, source, op->order,
-				   payload);
-		if (error != -ENOMEM ||
-		    !tmem_evict(op->engine, TMEM_EVICT_BATCH))
-			break;
-	}
-	return error;
+	return config->ops->store(config->host, source, op->order, payload);
 }
 
-/* Allocates what an insertion lacks. */
-static int tmem_provide(struct tmem_client *client, bool object, bool page,
-			unsigned int nodes, struct tmem_reserve *reserve)
+/*
+ * The same when there was no memory: a page that is there is overwritten. Otherwise
+ * others are evicted. TMEM_ELSE: there is a new payload now.
+ */
+static int tmem_store_again(struct tmem_op *op, const void *source,
+			    unsigned long *payload)
 {
-	if (object && !reserve->object) {
+	int error = tmem_overwrite(op, source, false);
+	unsigned int tries;
+
+	if (error != TMEM_ELSE)
+		return error;
+	for (tries = 0; tries < TMEM_TRIES; tries++) {
+		if (!tmem_evict(op->engine, TMEM_EVICT_BATCH))
+			break;
+		error = tmem_store(op, source, payload);
+		if (error != -ENOMEM)
+			return error ? error : TMEM_ELSE;
+	}
+	return tmem_overwrite(op, source, true) == TMEM_DONE ? 0 : -ENOMEM;
+}
+
+/* Allocates what an insertion lacked. */
+static int tmem_provide(struct tmem_op *op, struct tmem_reserve *reserve)
+{
+	struct tmem_client *client = op->client;
+
+	if (!op->object && !reserve->object) {
 		if (!tmem_charge(&client->objects, &client->object_limit, 1))
 			return -ENOMEM;
 		reserve->object = tmem_obtain(client,
@@ -155,12 +172,12 @@ static int tmem_provide(struct tmem_client *client, bool object, bool page,
 			return -ENOMEM;
 		}
 	}
-	if (page && !reserve->page) {
-		reserve->page = tmem_obtain_page(client);
+	if (!op->persistent && !reserve->page) {
+		reserve->page = tmem_obtain_page(client, true);
 		if (!reserve->page)
 			return -ENOMEM;
 	}
-	while (reserve->nr_nodes < nodes) {
+	while (reserve->nr_nodes < op->nodes) {
 		struct tmem_node *node = tmem_obtain(client, sizeof(*node));
 
 		if (!node)
@@ -199,7 +216,8 @@ static int tmem_insert(struct tmem_op *op, unsigned long payload,
 		tmem_op_stats(op)->puts++;
 		return TMEM_DONE;
 	}
-	op->nodes = tmem_op_needs(op);
+	op->nodes = op->object && !op->leaf ?
+		tmem_tree_needs(op->object, op->index) : 0;
 	if ((!op->object && !reserve->object) || reserve->nr_nodes < op->nodes ||
 	    (!op->persistent && !reserve->page))
 		return TMEM_ELSE;
@@ -222,15 +240,19 @@ static int tmem_put_new(struct tmem_op *op, unsigned long payload)
 	struct tmem_trash trash = { .payloads = &old, .room = 1 };
 	int error;
 
-	do {
-		error = tmem_provide(op->client, !op->object, !op->persistent,
-				     op->nodes, &reserve);
-		if (error)
-			break;
+	/* Most pages are new. For one that is not, nothing should be evicted. */
+	if (!op->persistent)
+		reserve.page = tmem_obtain_page(op->client, false);
+	for (;;) {
 		error = tmem_op_lock(op) ?
 			tmem_insert(op, payload, &reserve, &trash) : -ENODEV;
 		tmem_op_unlock(op);
-	} while (error == TMEM_ELSE);
+		if (error != TMEM_ELSE)
+			break;
+		error = tmem_provide(op, &reserve);
+		if (error)
+			break;
+	}
 	tmem_trash_free(op->client, &trash);
 	tmem_reserve_free(op->client, &reserve);
 	return error;
@@ -263,20 +285,19 @@ int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 			     handle->index);
 	if (error)
 		return error;
-	error = tmem_overwrite(&op, source, false);
-	if (error == TMEM_DONE)
-		return 0;
+	error = tmem_may_refuse(&op) ?
+		tmem_overwrite(&op, source, false) : TMEM_ELSE;
 	if (error == TMEM_ELSE) {
 		error = tmem_store(&op, source, &payload);
-		if (!error) {
-			error = tmem_put_new(&op, payload);
-			if (!error)
-				return 0;
-			tmem_payload_release(op.engine, op.order, payload);
-		} else if (error == -ENOMEM &&
-			   tmem_overwrite(&op, source, true) == TMEM_DONE) {
-			return 0;
-		}
+		if (error == -ENOMEM)
+			error = tmem_store_again(&op, source, &payload);
+		else if (!error)
+			error = TMEM_ELSE;
 	}
-	return tmem_refuse(&op, error);
+	if (error == TMEM_ELSE) {
+		error = tmem_put_new(&op, payload);
+		if (error)
+			tmem_payload_release(op.engine, op.order, payload);
+	}
+	return error ? tmem_refuse(&op, error) : 0;
 }

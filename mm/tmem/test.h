@@ -14,6 +14,8 @@
  * @used: Payloads that there are.
  * @stores: How often the engine wanted one.
  * @fail: Fail when @stores reaches this, with -E2BIG; 0 never.
+ * @order: Of the page that was stored last.
+ * @wrong: How often a payload was said to be of another size than it is.
  * @plain: All payloads can be overwritten in place.
  */
 struct tmem_test_store {
@@ -21,6 +23,8 @@ struct tmem_test_store {
 	struct tmh_ulong	used;
 	struct tmh_ulong	stores;
 	struct tmh_ulong	fail;
+	struct tmh_ulong	order;
+	struct tmh_ulong	wrong;
 	bool		plain;
 };
 

@@ -81,6 +81,7 @@ static void test_pool_flags(struct tmem_test *test)
 			 1 << TMEM_POOL_ORDER_SHIFT))
 		return;
 	TMEM_EXPECT(test, !put(&scene, 1, 1, 2));
+	TMEM_EXPECT(test, tmh_read(&test->store.order) == 1);
 	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 2);
 	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
@@ -168,6 +169,16 @@ static void test_refused_duplicate(struct tmem_test *test)
 	tmh_set(&test->store.fail, tmh_read(&test->store.stores) + 1);
 	TMEM_EXPECT(test, put(&scene, 1, 1, 5) == -E2BIG);
 	TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+	scene_end(&scene);
+
+	/* The same when it is asked again. */
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	TMEM_EXPECT(test, !put(&scene, 1, 1, 3));
+	tmh_set(&test->store.capacity, 1);
+	tmh_set(&test->store.fail, tmh_read(&test->store.stores) + 2);
+	TMEM_EXPECT(test, put(&scene, 1, 2, 5) == -E2BIG);
+	TMEM_EXPECT(test, pages_of(&scene) == 0);
 	scene_end(&scene);
 }
 
@@ -510,6 +521,7 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "client that comes late", tmem_test_late_client },
 	{ "order of eviction", tmem_test_evict_order },
 	{ "limit of metadata", tmem_test_metadata_limit },
+	{ "again at a limit", tmem_test_again_at_limit },
 	{ "limits with many stripes", tmem_test_many_stripes },
 	{ "eviction with many stripes", tmem_test_evict_many_stripes },
 	{ "clients again", test_client_again },

@@ -202,6 +202,28 @@ void tmem_test_metadata_limit(struct tmem_test *test)
 	scene_end(&a);
 }
 
+/* A page that is there already needs no memory, so nothing is evicted for it. */
+void tmem_test_again_at_limit(struct tmem_test *test)
+{
+	struct tmem_usage usage;
+	struct scene scene;
+	u64 i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	put_many(&scene, 1, 100);
+	tmh_set(&test->store.capacity, 100);
+	for (i = 0; i < 100; i++)
+		TMEM_EXPECT(test, !put(&scene, 1, i, 10 + i * 14));
+	tmh_set(&test->store.capacity, TMEM_UNLIMITED);
+	tmem_client_usage(scene.client, &usage);
+	set_limits(&scene, 0, usage.metadata_bytes, TMEM_UNLIMITED);
+	for (i = 0; i < 100; i++)
+		TMEM_EXPECT(test, !put(&scene, 1, i, 9 + i * 14));
+	TMEM_EXPECT(test, pages_of(&scene) == 100);
+	scene_end(&scene);
+}
+
 /* 51010e4de3: nothing could be evicted while all pages were of one object. */
 void tmem_test_huge_object(struct tmem_test *test)
 {
@@ -219,7 +241,8 @@ void tmem_test_huge_object(struct tmem_test *test)
 
 #define MANY		32u	/* stripes */
 #define MANY_AHEAD	(30 * MANY)
-#define MANY_LIMIT	(1024 * MANY)
+/* What is counted ahead at once does not divide it. */
+#define MANY_LIMIT	(1024 * MANY + 5)
 
 static bool many_begin(struct scene *scene, struct tmem_test *test, u32 flags)
 {

@@ -168,17 +168,19 @@ static unsigned long model_evict(struct model *model, unsigned long n)
 static int model_put(struct model *model, int c, int p, struct model_page *page,
 		     u64 identity)
 {
-	bool full = model_is_persistent(model, c, p) && !page->identity &&
+	bool full = model_is_persistent(model, c, p) &&
 		model_pages(model, c, true) >= model->limit[c];
+	bool needs = !model_is_filled(identity);
 	bool in_place = page->identity && !page->filled &&
-		!(page->identity & 1);
+		!(page->identity & 1) && (model->frozen[c] || full ||
+		(needs && model_used(model) >= model->capacity));
 	int error = 0, tries;
 
 	if (!page->identity && model->frozen[c])
 		return -EROFS;
-	if (full)
+	if (!page->identity && full)
 		return -ENOMEM;
-	if (!in_place && !model_is_filled(identity)) {
+	if (!in_place && needs) {
 		for (tries = 0; tries < MODEL_TRIES; tries++) {
 			error = 0;
 			if (model_used(model) < model->capacity)
@@ -194,7 +196,7 @@ static int model_put(struct model *model, int c, int p, struct model_page *page,
 	if (error && page->identity)
 		error = -ENOSPC;
 	page->identity = error ? 0 : identity;
-	page->filled = !in_place && model_is_filled(identity);
+	page->filled = !in_place && !needs;
 	page->stamp = ++model->stamp;
 	return error;
 }

@@ -35,6 +35,14 @@ static int tmem_test_copy(struct tmem_test_page *to,
 	return 0;
 }
 
+static void tmem_test_check(struct tmem_test_store *store, unsigned long payload,
+			    unsigned int order)
+{
+	if (!tmem_test_is_filled(payload) &&
+	    ((struct tmem_test_payload *)payload)->order != order)
+		tmh_add_return(&store->wrong, 1);
+}
+
 static int tmem_test_store_page(void *host, const void *source,
 				unsigned int order, unsigned long *payload)
 {
@@ -42,6 +50,7 @@ static int tmem_test_store_page(void *host, const void *source,
 	struct tmem_test_store *store = host;
 	struct tmem_test_payload *kept;
 
+	tmh_set(&store->order, order);
 	if (!page)
 		return -EFAULT;
 	if (tmh_add_return(&store->stores, 1) == tmh_read(&store->fail))
@@ -75,6 +84,7 @@ static int tmem_test_overwrite(void *host, const void *source,
 	const struct tmem_test_page *page = source;
 	struct tmem_test_store *store = host;
 
+	tmem_test_check(store, payload, order);
 	if (tmem_test_is_filled(payload))
 		return -EOPNOTSUPP;
 	if (!store->plain && kept->page.word[0] & 1)
@@ -89,6 +99,7 @@ static int tmem_test_load(void *host, void *target, unsigned int order,
 {
 	struct tmem_test_page *page = target;
 
+	tmem_test_check(host, payload, order);
 	if (!page)
 		return -EFAULT;
 	if (tmem_test_is_filled(payload))
@@ -105,6 +116,7 @@ static void tmem_test_release(void *host, unsigned int order,
 	struct tmem_test_payload *kept = (struct tmem_test_payload *)payload;
 	struct tmem_test_store *store = host;
 
+	tmem_test_check(store, payload, order);
 	if (tmem_test_is_filled(payload))
 		return;
 	tmh_free(kept, sizeof(*kept));
@@ -218,6 +230,7 @@ void tmem_test_end(struct tmem_test *test)
 {
 	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
 	TMEM_EXPECT(test, tmh_read(&test->store.used) == 0);
+	TMEM_EXPECT(test, tmh_read(&test->store.wrong) == 0);
 	tmem_engine_destroy(test->engine);
 }
 
