@@ -20,6 +20,8 @@ struct tmem_client *fake_client;
 static struct tmem_engine *fake_engine;
 /* Pages that went because fake_engine_work() wanted it */
 static u64 fake_engine_dropped;
+/* Pages that met an older copy, as far as they are counted */
+static u64 fake_engine_replaced;
 
 static int fake_payload_store(void *host, const void *source,
 			      unsigned int order, unsigned long *payload)
@@ -45,7 +47,6 @@ static int fake_payload_overwrite(void *host, const void *source,
 	struct fake_frame *frame = (struct fake_frame *)payload;
 
 	memcpy_from_page(frame->data, (struct page *)source, 0, PAGE_SIZE);
-	fake_add(FAKE_DUPLICATES, 1);
 	return 0;
 }
 
@@ -124,6 +125,8 @@ void fake_engine_work(void)
 	spin_lock_irq(&fake_lock);
 	fake_counts[FAKE_EVICTED] = stats.evicted - fake_engine_dropped;
 	fake_counts[FAKE_OBJECTS] = usage.objects;
+	fake_counts[FAKE_DUPLICATES] += stats.overwrites - fake_engine_replaced;
+	fake_engine_replaced = stats.overwrites;
 	spin_unlock_irq(&fake_lock);
 }
 
