@@ -235,14 +235,17 @@ def locked(place):
 
 
 class Base:
-    """One kernel version: bases/<name>.conf and its tree in the cache."""
+    """One version of Linux or Xen: a file of bases/ and its tree in the cache."""
 
     def __init__(self, conf):
+        self.conf = conf
         self.values = read_conf(conf, "name package version sha256 tree minimum date")
+        self.system = "xen" if conf.name.startswith("xen-") else "linux"
         self.name = self.values["name"]
+        self.label = "%s-%s" % (self.system, self.name)
         self.key = version_key(self.name)
         self.cache = cache_directory()
-        self.place = self.cache / ("linux-" + self.name)
+        self.place = self.cache / self.label
         self.tree = self.place / "tree"
         self.git = Git(self.tree)
 
@@ -251,8 +254,8 @@ class Base:
 
     def require(self):
         if not self.present():
-            raise Failure("Linux %s is not in %s: run scripts/overlay fetch first"
-                          % (self.name, self.place))
+            raise Failure("%s %s is not in %s: run scripts/overlay fetch first"
+                          % (self.system.title(), self.name, self.place))
         root = self.git.line("rev-list", "--max-parents=0", "base")
         if root != self.git.ref("base"):
             raise Failure("there are commits on the branch base of %s: make them edits again with "
@@ -280,19 +283,19 @@ class Base:
 
 
 def all_bases(root):
-    """The bases of a repository, oldest first."""
-    return sorted((Base(conf) for conf in (root / "bases").glob("[0-9]*.conf")),
-                  key=lambda base: base.key)
+    """The bases of a repository: Linux, then Xen, the oldest first."""
+    return sorted((Base(conf) for conf in (root / "bases").glob("*.conf")),
+                  key=lambda base: (base.system, base.key))
 
 
 # --------------------------------------------------------------------- fetch
 
 class UserSource:
-    """KERNEL_SRC: a directory, a git work tree or a tarball that the user names."""
+    """KERNEL_SRC or XEN_SRC: a directory, a git work tree or a tarball of the user's."""
 
-    def __init__(self, name):
+    def __init__(self, variable, name):
         self.path = pathlib.Path(name).absolute()
-        self.label = "KERNEL_SRC=%s" % name
+        self.label = "%s=%s" % (variable, name)
         if not self.path.exists():
             raise Failure("%s: no such file or directory" % self.label)
         if not os.access(self.path, os.R_OK | (os.X_OK if self.path.is_dir() else 0)):
@@ -488,21 +491,31 @@ def untar(tarball, tree):
                                            "--no-same-owner", "--strip-components=1"])
 
 
-def kernel_version(tree, label):
-    """VERSION.PATCHLEVEL.SUBLEVEL of a kernel's Makefile."""
+# Where a tree has its version, and the three numbers of it
+MAKEFILES = {
+    "linux": ("Makefile", r"VERSION = *(\d+)", r"PATCHLEVEL = *(\d+)", r"SUBLEVEL = *(\d+)"),
+    "xen": ("xen/Makefile", r"export XEN_VERSION *= *(\d+)", r"export XEN_SUBVERSION *= *(\d+)",
+            r"export XEN_EXTRAVERSION *\?= *\.(\d+)"),
+}
+
+
+def tree_version(system, tree, label):
+    """The three numbers in a tree's Makefile."""
+    name, *numbers = MAKEFILES[system]
     try:
-        text = (tree / "Makefile").read_text()
-        return ".".join(re.search(r"^%s = *(\d+)" % key, text, re.M).group(1)
-                        for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+        text = (tree / name).read_text()
+        return ".".join(re.search("^" + number, text, re.M).group(1) for number in numbers)
     except (OSError, AttributeError):
-        raise Failure("%s: not a kernel tree, no version in its Makefile" % label) from None
+        raise Failure("%s: not a tree of %s, no version in its %s"
+                      % (label, system.title(), name)) from None
 
 
-def fetch(base):
+def fetch(base, package):
     """Get the base and make it a git repository with one commit, branch base."""
     run(["git", "--version"])
-    name = os.environ.get("KERNEL_SRC")
-    source = UserSource(name) if name else PackageSource(base)
+    variable = {"linux": "KERNEL_SRC", "xen": "XEN_SRC"}[base.system]
+    name = os.environ.get(variable)
+    source = UserSource(variable, name) if name else package
     if name and source.path.resolve() == base.tree.resolve():
         raise Failure("%s: this is where the series is composed, name another tree" % source.label)
     with base.lock():
@@ -522,12 +535,10 @@ def fetch(base):
                           "to a directory on a larger disk"
                           % (base.place, free / 2**30, DISK_NEEDED / 2**30))
         if isinstance(source, UserSource) and source.path.is_dir():
-            kernel = kernel_version(source.path, source.label)
-            refuse_version(base, kernel, source.label)
+            refuse_version(base, source.path, source.label)
         record = source.unpack(base, part)
-        kernel = kernel_version(part, source.label)
-        refuse_version(base, kernel, source.label)
-        import_base(base, part, kernel, record, source.id)
+        version = refuse_version(base, part, source.label)
+        import_base(base, part, version, record, source.id)
         if base.tree.exists():
             base.tree.rename(old)
         part.rename(base.tree)
@@ -535,13 +546,16 @@ def fetch(base):
         say("%s is in %s" % (base.title(), base.tree))
 
 
-def refuse_version(base, kernel, label):
-    if not base.suits(kernel):
-        raise Failure("%s is Linux %s, which does not serve: %s is needed"
-                      % (label, kernel, base.wanted()))
+def refuse_version(base, tree, label):
+    """The version of a tree that serves."""
+    version = tree_version(base.system, tree, label)
+    if not base.suits(version):
+        raise Failure("%s is %s %s, which does not serve: %s is needed"
+                      % (label, base.system.title(), version, base.wanted()))
+    return version
 
 
-def import_base(base, tree, kernel, record, source_id):
+def import_base(base, tree, version, record, source_id):
     """Commit a pristine tree; the same tree always gives the same commit."""
     if base.values["sha256"] in record:
         record = "Package: %s %s\nSource-sha256: %s" % (
@@ -555,9 +569,10 @@ def import_base(base, tree, kernel, record, source_id):
     if attributes.exists():             # function names in @@ lines, whatever is checked out
         (tree / ".git/info").mkdir()
         shutil.copy(attributes, tree / ".git/info/attributes")
-    slowly("importing Linux %s into git" % kernel, ["git", "add", "-f", "."], cwd=tree)
-    message = "Linux %s%s\n\n%s\n" % (
-        kernel, " as Debian ships it" if record.startswith("Package") else "", record)
+    title = "%s %s" % (base.system.title(), version)
+    slowly("importing %s into git" % title, ["git", "add", "-f", "."], cwd=tree)
+    message = "%s%s\n\n%s\n" % (
+        title, " as Debian ships it" if record.startswith("Package") else "", record)
     person = {"GIT_%s_%s" % (role, key): value for role in ("AUTHOR", "COMMITTER") for key, value in
               (("NAME", NEUTRAL[0]), ("EMAIL", NEUTRAL[1]), ("DATE", base.values["date"]))}
     commit = git.line("commit-tree", git.line("write-tree"), "-F", "-", env=person,

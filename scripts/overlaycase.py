@@ -73,6 +73,15 @@ MAINTAINERS.tmem
 Documentation/mm/index.rst.tmem
 tools/testing/selftests/Makefile.tmem
 """
+CONF = """# a comment
+name = %s
+package = linux-source-6.12
+version = 6.12.117-1
+sha256 = %s
+tree = %s
+minimum = %s
+date = 2026-11-14T00:00:00+00:00
+"""
 FILES = {
     "series/linux/000-cover.md": "Subject: mm: the cover\n\nAll about it.\n",
     "series/linux/010-one.msg": ONE,
@@ -83,18 +92,10 @@ FILES = {
     "MAINTAINERS.tmem": "TMEM\nL:\tlinux-mm@x\nF:\tmm/new.c\n",
     "Documentation/mm/index.rst.tmem": "frontswap\ntmem\n",
     "tools/testing/selftests/Makefile.tmem": "tmem\n",
-    "bases/xen-4.17.conf": "name = 4.17\n",    # Xen's: none of the kernel's business
+    "bases/xen-4.17.conf": CONF.replace("linux-source-6.12", "xen") % (
+        "4.17", "0" * 64, "0" * 40, "4.17.0"),      # Xen's: none of the kernel's business
     "xen/xen/common/new.h": "int new;\n",
 }
-CONF = """# a comment
-name = %s
-package = linux-source-6.12
-version = 6.12.117-1
-sha256 = %s
-tree = %s
-minimum = %s
-date = 2026-11-14T00:00:00+00:00
-"""
 TEMPLATE = None
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The overlay: messages, the files they own, and what these do to a kernel tree.
 
-series/linux/NNN-slug.msg says which commit owns what:
+series/linux/NNN-slug.msg, or series/xen for Xen, says which commit owns what:
 
     Subject: mm: do something
 
@@ -22,6 +22,9 @@ An overlay file is one of
     path.tmem       lines inserted at their sorted place in MAINTAINERS, in an
                     index.rst or in tools/testing/selftests/Makefile
 
+Paths of Xen's tree stand below xen/ here. A line "mm/new.c -> xen/new.c" lists a
+file of the kernel's overlay that is a new one for Xen too.
+
 A state of a kernel file is (executable, content), or None where there is none.
 """
 import dataclasses
@@ -32,13 +35,14 @@ import tempfile
 
 from kernelbase import HUNK, Failure, clean_environment, run, version_key
 
-SERIES = "series/linux"
-KERNEL_PATHS = ("mm include drivers fs arch block Documentation tools kernel lib "
-                "Kconfig.tmem MAINTAINERS.tmem").split()
+TOPS = {"linux": ("mm include drivers fs arch block Documentation tools kernel lib "
+                  "Kconfig.tmem MAINTAINERS.tmem").split(),
+        "xen": ["xen"]}
 SORTED = re.compile(r"(MAINTAINERS|(?:.*/)?index\.rst|tools/testing/selftests/Makefile)"
                     r"(?:\.[a-z0-9-]+)?\.tmem")
 VARIANT = re.compile(r"(.*)@(\d+(?:\.\d+)*)\.patch")
 CONDITION = re.compile(r"@(<=|>)(\d+(?:\.\d+)*)")
+LISTED = re.compile(r"\s*(\S+)(?:\s+->\s+(\S+))?(?:\s+(@(?:<=|>)\d+(?:\.\d+)*))?\s*")
 SIGNED = re.compile(r"^\s*Signed-off-by:", re.I | re.M)
 
 
@@ -73,11 +77,11 @@ class Entry:
         listing, _, self.notes = ("\n" + tail).partition("\n\n")
         self.listing = []
         for line in listing.split("\n")[1:]:
-            name, *condition = line.split() or [""]
-            if not name or len(condition) > 1 or not all(map(CONDITION.fullmatch, condition)):
+            match = LISTED.fullmatch(line)
+            if not match:
                 raise Failure("%s: '%s' is not a path with a condition like @<=6.12"
                               % (self.file, line))
-            self.listing.append((name, condition[0] if condition else None))
+            self.listing.append(match.groups())
 
     def message(self):
         return self.subject + "\n" + ("\n%s\n" % self.body if self.body else "")
@@ -93,11 +97,13 @@ class Overlay:
 
     def __init__(self, root, bases, base, changes=None, lenient=False):
         self.root, self.base, self.changes = root, base, changes or {}
+        self.series = "series/" + base.system
+        self.prefix = "xen/" if base.system == "xen" else ""    # of paths of its tree here
         self.entries = [Entry(file, self.read(file)[1]) for file in sorted(
-            "%s/%s" % (SERIES, path.name) for path in (root / SERIES).glob("*.msg"))]
+            "%s/%s" % (self.series, path.name) for path in (root / self.series).glob("*.msg"))]
         if not self.entries:
             raise Failure("%s holds no message NNN-slug.msg: there is no series to compose"
-                          % SERIES)
+                          % self.series)
         self.present = self.kernel_files()
         problems = self.structure(bases, lenient)
         if not problems:
@@ -116,7 +122,7 @@ class Overlay:
 
     def kernel_files(self):
         """All overlay files; in a git checkout, those that git does not ignore."""
-        tops = [top for top in KERNEL_PATHS if (self.root / top).exists()]
+        tops = [top for top in TOPS[self.base.system] if (self.root / top).exists()]
         if (self.root / ".git").exists():
             names = run(["git", "ls-files", "-z", "-c", "-o", "--exclude-standard", "--", *tops],
                         cwd=self.root).stdout if tops else b""
@@ -125,12 +131,12 @@ class Overlay:
             files = [str(path.relative_to(self.root)) for top in tops for path in
                      [self.root / top, *(self.root / top).rglob("*")] if not path.is_dir()]
         files = [file for file in files if os.path.lexists(self.root / file)]
-        return {*files, *(file for file in self.changes if not file.startswith(SERIES))}
+        return {*files, *(file for file in self.changes if not file.startswith("series/"))}
 
     def structure(self, bases, lenient):
         """What is wrong with names and messages, whatever the base."""
         problems, owner, subjects = [], {}, {}
-        for path in sorted((self.root / SERIES).parent.rglob("*")):
+        for path in sorted((self.root / "series").rglob("*")):
             if path.is_file() and SIGNED.search(path.read_text(errors="replace")):
                 problems.append("%s: remove Signed-off-by, the person who submits signs with "
                                 "scripts/overlay export --signoff" % path.relative_to(self.root))
@@ -138,17 +144,18 @@ class Overlay:
             if subjects.setdefault(entry.subject, entry) is not entry:
                 problems.append("%s: %s has the same subject"
                                 % (entry.file, subjects[entry.subject].file))
-            for name, _ in entry.listing:
+            for name, elsewhere, _ in entry.listing:
                 if VARIANT.fullmatch(name):
                     problems.append("%s: list %s by its bare name, variants follow it"
                                     % (entry.file, name))
                 elif name in owner:
                     problems.append("%s is owned twice: %s and %s"
                                     % (name, owner[name], entry.file))
-                elif (name.split("/")[0] not in KERNEL_PATHS
+                elif ((name.split("/")[0] in TOPS[self.base.system]) == bool(elsewhere)
                       or os.path.normpath(name) != name):
-                    problems.append("%s: %s is not under a kernel path" % (entry.file, name))
-                elif name not in self.present and not lenient:
+                    problems.append("%s: %s is not under a path of the %s overlay"
+                                    % (entry.file, name, self.base.system))
+                elif not (lenient or name in self.present or elsewhere and self.read(name)):
                     problems.append("%s lists %s, which does not exist" % (entry.file, name))
                 owner.setdefault(name, entry.file)
         for file in sorted(self.present):
@@ -161,7 +168,7 @@ class Overlay:
                     problems.append("%s serves no base: the oldest is %s" % (file, bases[0].name))
             elif file not in owner:
                 problems.append("%s belongs to no commit: list %s in a message of %s, or remove it"
-                                % (file, "its bare name" if variant else "it", SERIES))
+                                % (file, "its bare name" if variant else "it", self.series))
         return problems
 
     def variant(self, name, key):
@@ -182,17 +189,18 @@ class Overlay:
         """Find out what each listed file does to this base."""
         plans = []
         for entry in self.entries:
-            for name, condition in entry.listing:
+            for name, elsewhere, condition in entry.listing:
                 if not self.holds(condition, self.base.key):
                     continue
                 variant = self.variant(name, self.base.key)
-                if name.endswith(".patch"):
-                    stem = name[:-len(".patch")]
+                path = elsewhere or name[len(self.prefix):]
+                if path.endswith(".patch"):
+                    stem = path[:-len(".patch")]
                     plans.append((entry, name, "edit", [stem, stem.rpartition(".")[0]], variant))
-                elif SORTED.fullmatch(name):
-                    plans.append((entry, name, "sorted", [SORTED.fullmatch(name)[1]], None))
+                elif SORTED.fullmatch(path):
+                    plans.append((entry, name, "sorted", [SORTED.fullmatch(path)[1]], None))
                 else:
-                    plans.append((entry, name, "new", [name], variant))
+                    plans.append((entry, name, "new", [path], variant))
         there = self.base.git.names("base", sorted(
             {t for plan in plans for t in plan[3] if t}) or ["."])
         for entry, name, kind, targets, variant in plans:
@@ -206,7 +214,8 @@ class Overlay:
                                 % (name, entry.file, target))
             else:
                 file, fold = (name, variant) if kind == "new" else (variant or name, None)
-                entry.items.append(Item(name, kind, target or name, file, fold, entry.file))
+                entry.items.append(Item(name, kind, target or targets[0], file, fold,
+                                        entry.file))
         self.items = [item for entry in self.entries for item in entry.items]
 
     def effect(self, item, before):
@@ -282,7 +291,7 @@ class Overlay:
             for target, (file, _, _) in batch.items():
                 if target not in texts:
                     raise Failure("%s no longer changes anything: remove it, and its line from %s"
-                                  % (file, SERIES))
+                                  % (file, self.series))
                 result[file] = (False, texts[target])
             done = {file for file, _, _ in batch.values()}
             edits = [edit for edit in edits if edit[0] not in done]

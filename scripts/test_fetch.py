@@ -87,7 +87,7 @@ class Fetch(FetchCase):
         self.edit("Makefile", "PATCHLEVEL = 12", "PATCHLEVEL = 13", self.source)
         self.bad("is Linux 6.13.99", "fetch", KERNEL_SRC=self.tarball())
         (self.source / "Makefile").unlink()
-        fetch("not a kernel tree")
+        fetch("not a tree of Linux")
         write(self.tmp, {"file": "text"})
         self.bad("tar:", "fetch", KERNEL_SRC=str(self.tmp / "file"))
         self.assertFalse(self.tree.exists())

@@ -216,7 +216,7 @@ class Check(Case):
 
     def test_names_that_do_not_exist(self):
         self.edit("series/linux/020-two.msg", "---\n", "---\nmm/none.c\nscripts/x\n", self.root)
-        self.bad(["lists mm/none.c, which does not exist", "scripts/x is not under a kernel path"],
+        self.bad(["lists mm/none.c, which does not exist", "scripts/x is not under a path of the linux overlay"],
                  "check", lines=2)
 
     def test_targets(self):

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from overlaycase import kernelbase, write
+from overlaycase import command, kernelbase, write
 import xenbase
 
 CONF = """name = 4.17
@@ -19,12 +19,16 @@ package = xen
 version = 4.17.5+1-1
 suite = bookworm
 sha256 = %s
+tree = 0000000000000000000000000000000000000000
+minimum = 4.17.3
+date = 2026-11-14T00:00:00+00:00
 """
 XEN = {
-    "xen/Makefile": "build := -f Rules.mk obj\ndefconfig tools_fixdep:\n\t@echo $@ >> made\n",
+    "xen/Makefile": "export XEN_VERSION       = 4\nexport XEN_SUBVERSION    = 17\n"
+                    "export XEN_EXTRAVERSION ?= .%s$(XEN_VENDORVERSION)\nbuild := -f Rules.mk obj\ndefconfig tools_fixdep:\n\t@echo $@ >> made\n",
     "xen/Rules.mk": "common/xmalloc_tlsf.o:\n\techo 'cmd_$@ := gcc -MMD -MF d -O2 -c c -o o' > "
                     "common/.xmalloc_tlsf.o.cmd\n.DEFAULT:\n\t@echo $@ >> made\n",
-    "xen/common/Makefile": "",
+    "xen/common/Makefile": "obj-y := xmalloc.o\n",
 }
 FAKE_CACHE = """#!/bin/sh
 for version in $(cat "$FAKE/listed"); do
@@ -67,12 +71,13 @@ class Xen(unittest.TestCase):
 
     def serve(self, upstream):
         """Put a version on the mirror."""
-        write(self.tmp / "source", {**XEN, "xen/version": upstream})
+        point = upstream.split(".")[2].split("+")[0]
+        write(self.tmp / "source", {**XEN, "xen/Makefile": XEN["xen/Makefile"].replace("%s", point)})
         tarball = self.fake / ("mirror/xen_%s.orig.tar.xz" % upstream)
         subprocess.run(["tar", "-caf", str(tarball), "source"], cwd=self.tmp, check=True)
         return tarball
 
-    def command(self, compiler="gcc"):
+    def compiler(self, compiler="gcc"):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             tree, command = xenbase.Xen(self.tmp).command(compiler)
@@ -91,37 +96,37 @@ class Xen(unittest.TestCase):
         return (self.cache / "xen-4.17" / compiler / "xen/made").read_text().split()
 
     def test_pinned(self):
-        self.assertIn("downloading the source of xen 4.17.5+1-1", self.command())
+        self.assertIn("downloading the source of xen 4.17.5+1-1", self.compiler())
         self.assertEqual(self.made()[:2], ["defconfig", "tools_fixdep"])
         self.assertIn("arch/x86/include/asm/asm-offsets.h", self.made())
         shutil.rmtree(self.fake / "mirror")             # nothing is fetched or made again
         made = self.made()
-        self.assertEqual(self.command(), "")
+        self.assertEqual(self.compiler(), "")
         self.assertEqual(self.made(), made)
-        self.assertIn("configuring Xen 4.17 for clang", self.command("clang"))
+        self.assertIn("configuring Xen 4.17 for clang", self.compiler("clang"))
         self.assertEqual((self.fake / "log").read_text().count("download"), 1)
 
     def test_stale(self):
-        self.command()
+        self.compiler()
         write(self.fake, {"bin/gcc": "#!/bin/sh\necho gcc 13\n"})
-        self.assertIn("configuring", self.command())
+        self.assertIn("configuring", self.compiler())
         self.serve("4.17.9+1")
         conf = self.tmp / "bases/xen-4.17.conf"
         conf.write_text(CONF.replace(".5+1", ".9+1") % kernelbase.sha256(
             self.fake / "mirror/xen_4.17.9+1.orig.tar.xz"))
         write(self.fake, {"listed": "4.17.9+1-1"})
-        self.assertIn("downloading the source of xen 4.17.9+1-1", self.command())
+        self.assertIn("downloading the source of xen 4.17.9+1-1", self.compiler())
 
     def test_pinned_is_gone(self):
         (self.fake / "mirror/xen_4.17.5+1.orig.tar.xz").unlink()
         write(self.fake, {"listed": "4.17.5+1-1 4.17.11+1-1 4.17.9+1-1 4.20.0-1\n"})
         self.serve("4.17.9+1")
-        out = self.command()
+        out = self.compiler()
         self.assertIn("the mirror has no xen 4.17.5+1-1: taking 4.17.9+1-1", out)
-        self.assertEqual(self.command(), "")
-        self.assertNotIn("source of xen 4.17.9", self.command("clang"))
+        self.assertEqual(self.compiler(), "")
+        self.assertNotIn("source of xen 4.17.9", self.compiler("clang"))
         write(self.fake, {"bin/gcc": "#!/bin/sh\necho gcc 13\n", "listed": ""})
-        self.command()
+        self.compiler()
 
     def test_nothing_there(self):
         write(self.fake, {"listed": "4.20.0-1"})
@@ -138,7 +143,7 @@ class Xen(unittest.TestCase):
             self.bad("there is no apt-get here", words)
         (self.cache / "dl").mkdir(exist_ok=True)
         shutil.copy(self.fake / "mirror/xen_4.17.5+1.orig.tar.xz", self.cache / "dl")
-        self.assertNotIn("downloading", self.command())
+        self.assertNotIn("downloading", self.compiler())
 
     def test_wrong_checksum(self):
         write(self.tmp, {"bases/xen-4.17.conf": CONF % ("0" * 64)})
@@ -150,6 +155,39 @@ class Xen(unittest.TestCase):
                 self.serve("4.17.5+1"))})
         self.bad("make: no flex")
         self.assertFalse((self.cache / "xen-4.17/gcc/stamp").exists())
+
+    def overlay(self, *argv, **env):
+        status, out, err = command(self.tmp, *argv, "--base", "xen-4.17", **env)
+        self.assertEqual((status, err), (0, ""))
+        return out
+
+    def test_overlay(self):
+        write(self.tmp, {
+            "series/xen/010-one.msg": "Subject: tmem: one\n\n---\nxen/xen/common/Makefile.patch\n"
+                                      "xen/xen/common/new.c\nmm/put.c -> xen/common/tmem/put.c\n",
+            "series/linux/010-none.msg": "of no interest",
+            "xen/xen/common/new.c": "int new;\n", "mm/put.c": "int put;\n",
+            "xen/xen/common/Makefile.patch":
+                "--- a/xen/common/Makefile\n+++ b/xen/common/Makefile\n@@ -1 +1,2 @@\n"
+                " obj-y := xmalloc.o\n+obj-y += new.o\n"})
+        tree = self.cache / "xen-4.17/tree"
+        self.assertIn("importing Xen 4.17.5 into git", self.overlay("fetch"))
+        self.overlay("compose")
+        self.assertEqual((tree / "xen/common/tmem/put.c").read_text(), "int put;\n")
+        self.assertEqual((tree / "xen/common/Makefile").read_text(),
+                         "obj-y := xmalloc.o\nobj-y += new.o\n")
+        self.overlay("check")
+        for name in ("xen/common/tmem/put.c", "xen/common/new.c"):
+            write(tree, {name: "int changed;\n"})
+        self.assertIn("absorbed mm/put.c\nabsorbed xen/xen/common/new.c\n", self.overlay("absorb"))
+        self.assertEqual((self.tmp / "mm/put.c").read_text(), "int changed;\n")
+        self.overlay("export")
+        self.assertIn("tmem/put.c", (self.tmp / "out/series/xen-4.17/0001-tmem-one.patch").read_text())
+        write(self.tmp / "source", {"xen/Makefile": XEN["xen/Makefile"].replace("%s", "2")})
+        status, _, err = command(self.tmp, "fetch", "--base", "xen-4.17",
+                                 XEN_SRC=str(self.tmp / "source"))
+        self.assertEqual(status, 1)
+        self.assertIn("is Xen 4.17.2, which does not serve: 4.17.3 or a later 4.17.y", err)
 
 
 if __name__ == "__main__":

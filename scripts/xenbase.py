@@ -2,7 +2,8 @@
 """Xen's source, and how Xen's build compiles an object.
 
 bases/xen-4.17.conf names the distribution's source package. In the cache its tarball
-is unpacked once for each compiler, where the build makes what objects include.
+is a base as the kernel's is, and it is unpacked once for each compiler, where the build
+makes what objects include.
 """
 import os
 import pathlib
@@ -10,61 +11,39 @@ import shlex
 import shutil
 import sys
 
-from kernelbase import (Failure, cache_directory, locked, natural, private_apt, read_conf, run,
-                        say, sha256, slowly, untar)
+from kernelbase import (Base, Failure, locked, natural, private_apt, run, say, sha256, slowly,
+                        untar)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Nothing of a make that runs this one reaches Xen's.
 FOREIGN = ("KBUILD_OUTPUT", "MAKEFILES", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
 
-class Xen:
-    """One version of Xen, its tarball, and the trees that are made of it."""
+class Package:
+    """The tarball in the distribution's source package."""
 
-    def __init__(self, root=ROOT):
-        self.conf = root / "bases/xen-4.17.conf"
-        self.values = read_conf(self.conf, "name package version suite sha256")
-        self.name, self.package = self.values["name"], self.values["package"]
-        self.pin = self.values["version"]
-        self.dl = cache_directory() / "dl"
-        self.place = cache_directory() / ("xen-" + self.name)
+    def __init__(self, base):
+        self.base, self.name, self.package = base, base.name, base.values["package"]
+        self.pin, self.suite = base.values["version"], base.values["suite"]
+        self.label = "package %s" % self.package
+        self.id = "package %s, pinned %s" % (self.package, self.pin)
+        self.dl = base.cache / "dl"
 
-    def command(self, compiler):
-        """(directory, compiler and flags) with which Xen's build makes an object."""
-        tree = self.place / compiler
-        made = tree / "xen/common/.xmalloc_tlsf.o.cmd"
-        stamp, wanted = tree / "stamp", "%s %s, pinned %s, and %s\n" % (
-            self.package, self.values["sha256"], self.pin,
-            run([compiler, "--version"]).stdout.decode().partition("\n")[0])
-        with locked(self.place):
-            if not stamp.exists() or stamp.read_text() != wanted:
-                self.prepare(compiler, tree)
-                stamp.write_text(wanted)
-        line = made.read_text().partition(":=")[2].partition("\n")[0]
-        words, result = iter(shlex.split(line)), []
-        for word in words:                      # without the names of its files
-            if word in ("-MF", "-MQ", "-c", "-o"):
-                next(words)
-            elif word not in ("-MMD", "-MP"):
-                result.append(word)
-        return tree / "xen", result
-
-    def prepare(self, compiler, tree):
-        """Unpack Xen, configure it for a compiler, and make an object."""
+    def get(self):
+        """Its path; the pinned one is the one that was meant."""
         pinned = self.tarball(self.pin)
         tarball = pinned if pinned.exists() else self.obtain()
-        if tarball == pinned and sha256(tarball) != self.values["sha256"]:
+        if tarball == pinned and sha256(tarball) != self.base.values["sha256"]:
             raise Failure("%s does not have the sha256 of bases/%s: remove the file and run this "
-                          "again" % (tarball, self.conf.name))
-        shutil.rmtree(tree, ignore_errors=True)
+                          "again" % (tarball, self.base.conf.name))
+        return tarball
+
+    def unpack(self, base, tree):
+        tarball = self.get()
+        base.place.mkdir(parents=True, exist_ok=True)
         untar(tarball, tree)
-        env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
-        env.update(LC_ALL="C", PYTHON=sys.executable)
-        make = ["make", "-C", tree / "xen", "XEN_TARGET_ARCH=x86_64",
-                "clang=" + ("y" if compiler == "clang" else "n")]
-        slowly("configuring Xen %s for %s" % (self.name, compiler), [*make, "defconfig"], env=env)
-        slowly("making an object of Xen with %s" % compiler,
-               [*make, "-f", "Makefile", "-f", ROOT / "scripts/xen.mk", "tmem-object"], env=env)
+        return "Package: %s %s\nSource-sha256: %s" % (
+            self.package, tarball.name.split("_")[1].rpartition(".orig")[0], sha256(tarball))
 
     def tarball(self, version):
         return self.dl / ("%s_%s.orig.tar.xz" % (self.package, version.rpartition("-")[0]))
@@ -72,11 +51,11 @@ class Xen:
     def obtain(self):
         """Download the pinned tarball, or the newest that there is."""
         def choose(codename, suites, security):
-            return [self.values["suite"] + ("-security" if security else "")]
+            return [self.suite + ("-security" if security else "")]
 
         if not shutil.which("apt-get"):
             raise Failure("there is no apt-get here to get Xen's source with: " + self.by_hand())
-        options = private_apt(self.place / "apt", "deb-src", choose,
+        options = private_apt(self.base.place / "apt", "deb-src", choose,
                               "asking the mirror for the source of %s" % self.package)
         table = run(["apt-cache", *options, "madison", self.package]).stdout.decode()
         offered = {line.split("|")[1].strip() for line in table.splitlines() if "|" in line}
@@ -112,3 +91,44 @@ class Xen:
     def by_hand(self):
         return "see that apt reaches its mirror, or put %s into %s" % (
             self.tarball(self.pin).name, self.dl)
+
+
+class Xen:
+    """The trees, one for each compiler, in which Xen's build has been at work."""
+
+    def __init__(self, root=ROOT):
+        self.base = Base(root / "bases/xen-4.17.conf")
+        self.package = Package(self.base)
+
+    def command(self, compiler):
+        """(directory, compiler and flags) with which Xen's build makes an object."""
+        tree = self.base.place / compiler
+        made = tree / "xen/common/.xmalloc_tlsf.o.cmd"
+        stamp, wanted = tree / "stamp", "%s, %s, and %s\n" % (
+            self.package.id, self.base.values["sha256"],
+            run([compiler, "--version"]).stdout.decode().partition("\n")[0])
+        with locked(self.base.place):
+            if not stamp.exists() or stamp.read_text() != wanted:
+                self.prepare(compiler, tree)
+                stamp.write_text(wanted)
+        line = made.read_text().partition(":=")[2].partition("\n")[0]
+        words, result = iter(shlex.split(line)), []
+        for word in words:                      # without the names of its files
+            if word in ("-MF", "-MQ", "-c", "-o"):
+                next(words)
+            elif word not in ("-MMD", "-MP"):
+                result.append(word)
+        return tree / "xen", result
+
+    def prepare(self, compiler, tree):
+        """Unpack Xen, configure it for a compiler, and make an object."""
+        tarball = self.package.get()
+        shutil.rmtree(tree, ignore_errors=True)
+        untar(tarball, tree)
+        env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+        env.update(LC_ALL="C", PYTHON=sys.executable)
+        make = ["make", "-C", tree / "xen", "XEN_TARGET_ARCH=x86_64",
+                "clang=" + ("y" if compiler == "clang" else "n")]
+        slowly("configuring Xen %s for %s" % (self.base.name, compiler), [*make, "defconfig"], env=env)
+        slowly("making an object of Xen with %s" % compiler,
+               [*make, "-f", "Makefile", "-f", ROOT / "scripts/xen.mk", "tmem-object"], env=env)
