@@ -198,7 +198,6 @@ int cleancache_pages_init(void);
 int cleancache_set_enabled(bool enabled);
 int cleancache_set_allow_encrypted(bool allow);
 void cleancache_set_excluded(struct cleancache_mount *mount, bool excluded);
-void cleancache_drop(void);
 
 /* cleancache_verify.c */
 int cleancache_set_verify(bool verify);

@@ -244,12 +244,15 @@ EXPORT_SYMBOL_GPL(cleancache_unregister_ops);
 /**
  * cleancache_drop - remove all pages from the store
  *
+ * Each filesystem gets a new pool: also for a backend that has lost its pools.
+ *
  * Context: May sleep. Takes cleancache_mutex.
  */
 void cleancache_drop(void)
 {
 	cleancache_renew(NULL);
 }
+EXPORT_SYMBOL_GPL(cleancache_drop);
 
 /**
  * cleancache_set_enabled - switch the front end on or off

@@ -22,7 +22,8 @@ enum frontswap_reject {
 	FRONTSWAP_REJECT_BACKEND,	/* the backend refused */
 	FRONTSWAP_REJECT_DISABLED,	/* the front end is switched off */
 	FRONTSWAP_REJECT_DRAINING,	/* backend leaves or area changes mode */
-	FRONTSWAP_REJECT_HIBERNATION,	/* volatile store during hibernation */
+	FRONTSWAP_REJECT_HIBERNATION,	/* volatile store during hibernation, */
+					/* or the store is suspended */
 	FRONTSWAP_REJECT_EXCLUDED,	/* area excluded by the administrator */
 	FRONTSWAP_REJECT_ENCRYPTED,	/* encrypted area, backend outside */
 	FRONTSWAP_REJECT_AREA,		/* the backend does not serve the area */
@@ -36,6 +37,7 @@ enum frontswap_state_bit {
 	FRONTSWAP_DISABLED,		/* switched off by the administrator */
 	FRONTSWAP_LEAVING,		/* the backend unregisters */
 	FRONTSWAP_HIBERNATING,		/* between PREPARE and POST */
+	FRONTSWAP_SUSPENDED,		/* the backend may lose its store */
 	FRONTSWAP_ALLOW_ENCRYPTED,	/* encrypted areas may leave the guest */
 };
 
@@ -176,6 +178,7 @@ enum frontswap_residency frontswap_map_test(struct frontswap_map *map,
 /* frontswap_writeback.c */
 int frontswap_drain_area(struct frontswap_area *area, bool killable);
 int frontswap_drain_all(bool killable);
+bool frontswap_drain_until(unsigned long deadline);
 long frontswap_writeback_range(struct frontswap_area *area, pgoff_t first,
 			       pgoff_t end, unsigned long nr, bool to_device);
 
@@ -218,8 +221,9 @@ frontswap_policy(unsigned int flags, unsigned long state,
 	if (test_bit(FRONTSWAP_LEAVING, &state) ||
 	    test_bit(FRONTSWAP_AREA_DRAINING, &area_state))
 		return FRONTSWAP_REJECT_DRAINING;
-	if (test_bit(FRONTSWAP_HIBERNATING, &state) &&
-	    (flags & FRONTSWAP_VOLATILE))
+	if (test_bit(FRONTSWAP_SUSPENDED, &state) ||
+	    (test_bit(FRONTSWAP_HIBERNATING, &state) &&
+	     (flags & FRONTSWAP_VOLATILE)))
 		return FRONTSWAP_REJECT_HIBERNATION;
 	if (test_bit(FRONTSWAP_AREA_EXCLUDED, &area_state))
 		return FRONTSWAP_REJECT_EXCLUDED;

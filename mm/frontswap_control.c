@@ -367,6 +367,39 @@ int frontswap_set_writethrough(struct frontswap_area *area, bool through)
 	return ret;
 }
 
+/**
+ * frontswap_suspend - empty the store, because the backend is about to lose it
+ * @timeout: How long that may take, in jiffies.
+ *
+ * Refuses stores until frontswap_resume() is called, and takes every page back.
+ * For a backend whose guest may wake up on another host.
+ *
+ * Context: May sleep. Takes frontswap_mutex.
+ * Return: 0 when the store is empty. -EBUSY if pages are left; stores are taken
+ * again then.
+ */
+int frontswap_suspend(unsigned long timeout)
+{
+	set_bit(FRONTSWAP_SUSPENDED, &frontswap_state);
+	synchronize_srcu(&frontswap_srcu);
+	if (frontswap_drain_until(jiffies + timeout))
+		return 0;
+	frontswap_resume();
+	return -EBUSY;
+}
+EXPORT_SYMBOL_GPL(frontswap_suspend);
+
+/**
+ * frontswap_resume - take stores again
+ *
+ * Context: Any.
+ */
+void frontswap_resume(void)
+{
+	clear_bit(FRONTSWAP_SUSPENDED, &frontswap_state);
+}
+EXPORT_SYMBOL_GPL(frontswap_resume);
+
 /*
  * A store that is not part of the image must be empty before the image is made.
  * Memory is still swapped out after PREPARE, so it stays closed until POST.

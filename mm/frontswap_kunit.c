@@ -165,6 +165,10 @@ static void policy_hibernation(struct kunit *test)
 			FRONTSWAP_REJECT_HIBERNATION);
 	KUNIT_EXPECT_EQ(test, frontswap_policy(FRONTSWAP_OUTSIDE, state, area),
 			FRONTSWAP_ACCEPT);
+	/* Who asks for it is about to lose the store, whatever it is. */
+	state = BIT(FRONTSWAP_SUSPENDED);
+	KUNIT_EXPECT_EQ(test, frontswap_policy(0, state, area),
+			FRONTSWAP_REJECT_HIBERNATION);
 }
 
 static void policy_encrypted_area(struct kunit *test)
@@ -283,6 +287,17 @@ static void register_only_complete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frontswap_register_ops(&ops), -EINVAL);
 }
 
+static void suspended_while_asked(struct kunit *test)
+{
+	if (frontswap_backend)
+		kunit_skip(test, "a backend is registered");
+	KUNIT_EXPECT_EQ(test, frontswap_suspend(0), 0);
+	KUNIT_EXPECT_TRUE(test, test_bit(FRONTSWAP_SUSPENDED, &frontswap_state));
+	frontswap_resume();
+	KUNIT_EXPECT_FALSE(test,
+			   test_bit(FRONTSWAP_SUSPENDED, &frontswap_state));
+}
+
 static void area_unknown(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, frontswap_shrink(MAX_SWAPFILES, 1), -ENODEV);
@@ -292,6 +307,7 @@ static void area_unknown(struct kunit *test)
 static struct kunit_case frontswap_register_cases[] = {
 	KUNIT_CASE(register_one_at_a_time),
 	KUNIT_CASE(register_only_complete),
+	KUNIT_CASE(suspended_while_asked),
 	KUNIT_CASE(area_unknown),
 	{}
 };

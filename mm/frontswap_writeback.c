@@ -236,6 +236,15 @@ long frontswap_writeback_range(struct frontswap_area *area, pgoff_t first,
 	return left;
 }
 
+/* Take some pages of an area back, or wait a moment if that cannot be done. */
+static void frontswap_drain_step(struct frontswap_area *area)
+{
+	/* Whoever owns the rest is about to let go of it. */
+	if (!frontswap_writeback_range(area, 0, area->nr_slots, DRAIN_STEP,
+				       /*to_device=*/true))
+		schedule_timeout_uninterruptible(1);
+}
+
 /**
  * frontswap_drain_area - take every page of an area back
  * @area: The area; stores to it are refused.
@@ -249,10 +258,7 @@ int frontswap_drain_area(struct frontswap_area *area, bool killable)
 	while (frontswap_held(area) > 0) {
 		if (killable && fatal_signal_pending(current))
 			return -EINTR;
-		/* Whoever owns the rest is about to let go of it. */
-		if (!frontswap_writeback_range(area, 0, area->nr_slots,
-					       DRAIN_STEP, /*to_device=*/true))
-			schedule_timeout_uninterruptible(1);
+		frontswap_drain_step(area);
 	}
 	return 0;
 }
@@ -278,6 +284,32 @@ int frontswap_drain_all(bool killable)
 		frontswap_area_put(area);
 	}
 	return ret;
+}
+
+/**
+ * frontswap_drain_until - take every page of every area back, in time
+ * @deadline: When to give up, in jiffies.
+ *
+ * Context: May sleep. Takes frontswap_mutex.
+ * Return: true when the store is empty.
+ */
+bool frontswap_drain_until(unsigned long deadline)
+{
+	struct frontswap_area *area;
+	bool empty = true;
+	unsigned int type;
+
+	for (type = 0; empty && type < MAX_SWAPFILES; type++) {
+		area = frontswap_area_get(type);
+		if (!area)
+			continue;
+		while (frontswap_held(area) > 0 &&
+		       time_before(jiffies, deadline))
+			frontswap_drain_step(area);
+		empty = frontswap_held(area) <= 0;
+		frontswap_area_put(area);
+	}
+	return empty;
 }
 
 static long frontswap_take_back(unsigned int type, pgoff_t first,

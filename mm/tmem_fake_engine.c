@@ -153,7 +153,7 @@ int fake_engine_start(void)
 	err = tmem_engine_create(&config, &fake_engine);
 	if (err)
 		return err;
-	err = tmem_client_create(fake_engine, &limits, &fake_client);
+	err = tmem_client_create(fake_engine, &limits, NULL, &fake_client);
 	if (err)
 		tmem_engine_destroy(fake_engine);
 	return err;

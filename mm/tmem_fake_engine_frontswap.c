@@ -28,7 +28,7 @@ static int fake_engine_init(unsigned int type, unsigned long nr_slots,
 	if (WARN_ON_ONCE(area->pool >= 0))
 		return -EBUSY;
 	pool = tmem_folio_new_pool(fake_client, writethrough ?
-				   0 : TMEM_POOL_PERSISTENT);
+				   0 : TMEM_FLAG_PERSISTENT);
 	if (pool < 0)
 		return pool;
 	area->writethrough = writethrough;

@@ -108,6 +108,7 @@ struct cleancache_ops {
 
 int cleancache_register_ops(const struct cleancache_ops *ops);
 void cleancache_unregister_ops(const struct cleancache_ops *ops);
+void cleancache_drop(void);
 
 /* For the page cache, reclaim and the VFS only. */
 

@@ -85,6 +85,8 @@ void frontswap_unregister_ops(const struct frontswap_ops *ops);
 long frontswap_writeback(unsigned int type, pgoff_t offset, unsigned long nr);
 long frontswap_shrink(unsigned int type, unsigned long nr);
 long frontswap_pull(unsigned int type, unsigned long nr);
+int frontswap_suspend(unsigned long timeout);
+void frontswap_resume(void);
 
 /* For the swap subsystem only. */
 
@@ -282,10 +284,8 @@ static inline bool frontswap_range_uniform(swp_entry_t entry, unsigned int nr)
 	return true;
 }
 
-static inline int frontswap_swapcache_prepare(swp_entry_t entry, int nr)
-{
-	return swapcache_prepare(entry, nr);
-}
+/* No function, not even inline: with one, other code is made of do_swap_page(). */
+#define frontswap_swapcache_prepare	swapcache_prepare
 
 #endif /* CONFIG_FRONTSWAP */
 

@@ -175,6 +175,8 @@ int tmem_client_set_limits(struct tmem_client *client,
  * tmem_client_create - make a client
  * @engine: Its engine.
  * @limits: What it may have.
+ * @owner: What the host calls it, given to @charge and @uncharge of struct
+ *	tmem_payload_ops.
  * @result: Set to the client.
  *
  * Context: May do what the host's allocator does.
@@ -182,7 +184,7 @@ int tmem_client_set_limits(struct tmem_client *client,
  * as there can be; -ENOMEM.
  */
 int tmem_client_create(struct tmem_engine *engine,
-		       const struct tmem_limits *limits,
+		       const struct tmem_limits *limits, void *owner,
 		       struct tmem_client **result)
 {
 	struct tmem_client *client = tmem_client_reuse(engine);
@@ -202,6 +204,7 @@ int tmem_client_create(struct tmem_engine *engine,
 		tmh_set_release(&client->used, 0);
 		return error;
 	}
+	client->owner = owner;
 	tmh_set(&client->frozen, 0);
 	client->past = (struct tmem_stats){};
 	tmh_set_release(&client->dying, 0);

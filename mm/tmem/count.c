@@ -98,7 +98,8 @@ void tmem_count_sub(struct tmem_client *client, u32 stripe, bool persistent)
 	unsigned int n = tmem_ahead(client, persistent);
 
 	part->ahead[persistent]++;
-	if (!--part->held[persistent] || n == 1)
+	tmem_count_held(part, persistent, -1);
+	if (!tmh_read(&part->held[persistent]) || n == 1)
 		n = part->ahead[persistent];
 	else if (part->ahead[persistent] <= 2 * (n - 1))
 		return;
@@ -130,20 +131,17 @@ void tmem_count_settle(struct tmem_client *client)
  * @client: The client.
  * @persistent: Of which kind.
  *
- * Context: No lock of the engine.
+ * None of those counted ahead. Pages may come and go meanwhile.
+ *
+ * Context: Any.
  * Return: how many there are.
  */
 unsigned long tmem_count_pages(struct tmem_client *client, bool persistent)
 {
-	struct tmem_engine *engine = client->engine;
 	unsigned long sum = 0;
 	u32 i;
 
-	for (i = 0; i < tmem_nr_stripes(engine); i++) {
-		unsigned long flags = tmh_lock(&engine->stripes[i].lock);
-
-		sum += client->stripes[i].held[persistent];
-		tmh_unlock(&engine->stripes[i].lock, flags);
-	}
+	for (i = 0; i < tmem_nr_stripes(client->engine); i++)
+		sum += tmh_read(&client->stripes[i].held[persistent]);
 	return sum;
 }

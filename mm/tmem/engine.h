@@ -18,14 +18,17 @@ struct tmem_engine;
  * Flags of a pool, as guests have always given them: two bits of kind, the page
  * size as a power of two of 4096 bytes, and the version of the interface.
  */
-#define TMEM_POOL_PERSISTENT	0x00000001u
-#define TMEM_POOL_SHARED	0x00000002u
-#define TMEM_POOL_ORDER_SHIFT	4
-#define TMEM_POOL_ORDER_MASK	0x000000f0u
-#define TMEM_POOL_VERSION_SHIFT	24
-#define TMEM_POOL_VERSION_MASK	0xff000000u
+#define TMEM_FLAG_PERSISTENT	0x00000001u
+#define TMEM_FLAG_SHARED	0x00000002u
+#define TMEM_FLAG_ORDER_SHIFT	4
+#define TMEM_FLAG_ORDER_MASK	0x000000f0u
+#define TMEM_FLAG_VERSION_SHIFT	24
+#define TMEM_FLAG_VERSION_MASK	0xff000000u
 
 #define TMEM_VERSION		1
+
+/* The smallest pages, of order 0 */
+#define TMEM_PAGE_BYTES		4096ul
 
 /* Pages that an operation works on before it asks whether it has to stop */
 #define TMEM_CHUNK		64u
@@ -54,9 +57,14 @@ struct tmem_handle {
  * @load: Copy @payload to the page @target. Several at a time may do that.
  *	Returns 0, or -EFAULT if the target cannot be written to.
  * @release: Forget @payload. Must do in every context in which pages are flushed.
+ * @charge: Persistent pools of a client are going to take @bytes more, of pages and
+ *	of the engine's own memory. Returns true, or false if that is too much: then
+ *	they do not, and nothing is evicted for it. Optional.
+ * @uncharge: They take @bytes less. Called where @release is. Present if @charge is.
  *
- * Called without any lock of the engine. @host is that of struct tmem_config,
- * pages are whatever the caller of the engine gave.
+ * Called without any lock of the engine. @host is that of struct tmem_config, @owner
+ * what tmem_client_create() was given, pages are whatever the caller of the engine
+ * gave.
  */
 struct tmem_payload_ops {
 	int (*store)(void *host, const void *source, unsigned int order,
@@ -66,6 +74,8 @@ struct tmem_payload_ops {
 	int (*load)(void *host, void *target, unsigned int order,
 		    unsigned long payload);
 	void (*release)(void *host, unsigned int order, unsigned long payload);
+	bool (*charge)(void *owner, size_t bytes);
+	void (*uncharge)(void *owner, size_t bytes);
 };
 
 /**
@@ -174,7 +184,7 @@ int tmem_engine_create(const struct tmem_config *config,
 void tmem_engine_destroy(struct tmem_engine *engine);
 
 int tmem_client_create(struct tmem_engine *engine,
-		       const struct tmem_limits *limits,
+		       const struct tmem_limits *limits, void *owner,
 		       struct tmem_client **result);
 int tmem_client_destroy(struct tmem_client *client);
 int tmem_client_set_limits(struct tmem_client *client,
@@ -187,6 +197,7 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags);
 int tmem_destroy_pool(struct tmem_client *client, u32 pool);
 int tmem_pool_stats(struct tmem_client *client, u32 pool,
 		    struct tmem_stats *stats);
+bool tmem_pool_is_empty(struct tmem_client *client, u32 pool);
 
 int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 	     const void *source);

@@ -158,15 +158,15 @@ TMH_EXPORT(tmem_evict);
  * @engine: The engine.
  *
  * Context: Any.
- * Return: the ephemeral pages of all clients, in pages; with many stripes somewhat
- * more, see count.c.
+ * Return: the ephemeral pages of all clients, in pages.
  */
 unsigned long tmem_evictable(struct tmem_engine *engine)
 {
 	unsigned long nr = tmh_read_acquire(&engine->nr_clients), i, sum = 0;
 
 	for (i = 0; i < nr; i++)
-		sum += tmh_read(&engine->clients[i]->ephemeral);
+		if (tmh_read(&engine->clients[i]->ephemeral))
+			sum += tmem_count_pages(engine->clients[i], false);
 	return sum;
 }
 

@@ -102,6 +102,7 @@ int tmem_get(struct tmem_client *client, const struct tmem_handle *handle,
 	tmem_op_unlock(&op);
 	tmem_trash_free(client, &trash);
 	if (release)
-		tmem_payload_release(op.engine, copy.order, copy.payload);
+		tmem_payload_release(client, op.persistent, copy.order,
+				     copy.payload);
 	return error;
 }

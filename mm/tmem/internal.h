@@ -115,7 +115,7 @@ struct tmem_pool_stripe {
  * struct tmem_pool - a pool
  * @client: Whose it is, and who is charged for its pages.
  * @key: Never used again by another; hashed with ids of objects.
- * @flags: TMEM_POOL_*
+ * @flags: TMEM_FLAG_*
  * @order: Of its pages' size.
  * @stripes: One for each.
  */
@@ -148,7 +148,7 @@ struct tmem_pool_slot {
  * struct tmem_client_stripe - what a client has in one stripe
  * @lru: Its ephemeral pages, the youngest first.
  * @puts: How many of them there have been.
- * @held: Pages; the second, persistent ones.
+ * @held: Pages; the second, persistent ones. May be read without the lock.
  * @ahead: Pages that are counted and not there, likewise; see count.c.
  *
  * Guarded by the stripe's lock.
@@ -156,13 +156,14 @@ struct tmem_pool_slot {
 struct tmem_client_stripe {
 	struct tmem_list lru;
 	unsigned long	puts;
-	unsigned long	held[2];
+	struct tmh_ulong	held[2];
 	unsigned int	ahead[2];
 } __aligned(TMH_CACHE_LINE);
 
 /**
  * struct tmem_client - who has pools
  * @engine: Its engine.
+ * @owner: What the host calls it, for @charge and @uncharge.
  * @used: Between creation and destruction. Memory of a client is kept for the next,
  *	so that who evicts may look at it without a lock.
  * @dying: Nothing new is taken.
@@ -186,6 +187,7 @@ struct tmem_client_stripe {
  */
 struct tmem_client {
 	struct tmem_engine *engine;
+	void		*owner;
 	struct tmh_ulong	used;
 	struct tmh_ulong	dying;
 	struct tmh_ulong	frozen;
@@ -314,6 +316,7 @@ struct tmem_copy {
  * @room: How many fit in.
  * @nr: How many there are.
  * @order: Of their pages' size: they are of one pool.
+ * @persistent: Its kind.
  */
 struct tmem_trash {
 	struct tmem_node *nodes;
@@ -323,6 +326,7 @@ struct tmem_trash {
 	unsigned int	room;
 	unsigned int	nr;
 	unsigned int	order;
+	bool		persistent;
 };
 
 /**
@@ -341,12 +345,12 @@ struct tmem_reserve {
 
 static inline bool tmem_is_persistent(const struct tmem_pool *pool)
 {
-	return pool->flags & TMEM_POOL_PERSISTENT;
+	return pool->flags & TMEM_FLAG_PERSISTENT;
 }
 
 static inline bool tmem_is_shared(const struct tmem_pool *pool)
 {
-	return pool->flags & TMEM_POOL_SHARED;
+	return pool->flags & TMEM_FLAG_SHARED;
 }
 
 static inline struct tmem_stats *tmem_op_stats(struct tmem_op *op)
@@ -432,6 +436,22 @@ void tmem_count_settle(struct tmem_client *client);
 unsigned long tmem_count_pages(struct tmem_client *client, bool persistent);
 
 /**
+ * tmem_count_held - more pages are there
+ * @part: Of a client in a stripe.
+ * @persistent: Their kind.
+ * @n: How many; may be negative.
+ *
+ * Context: The stripe's lock is held.
+ */
+static inline void tmem_count_held(struct tmem_client_stripe *part,
+				   bool persistent, long n)
+{
+	struct tmh_ulong *held = &part->held[persistent];
+
+	tmh_set(held, tmh_read(held) + n);
+}
+
+/**
  * tmem_count_add - count a page that is going to be added
  * @client: Whose it will be.
  * @stripe: Where.
@@ -449,22 +469,27 @@ static inline bool tmem_count_add(struct tmem_client *client, u32 stripe,
 		part->ahead[persistent]--;
 	else if (!tmem_count_more(client, stripe, persistent))
 		return false;
-	part->held[persistent]++;
+	tmem_count_held(part, persistent, 1);
 	return true;
 }
 
 /* memory.c */
 bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);
-void *tmem_obtain(struct tmem_client *client, size_t size);
-void *tmem_obtain_table(struct tmem_client *client, size_t size);
+bool tmem_owner_charge(struct tmem_client *client, size_t bytes);
+void tmem_owner_uncharge(struct tmem_client *client, size_t bytes);
+void *tmem_obtain(struct tmem_client *client, size_t size, bool persistent);
+void *tmem_obtain_table(struct tmem_client *client, size_t size,
+			bool persistent);
 struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict);
-void tmem_free(struct tmem_client *client, void *memory, size_t size);
-void tmem_free_table(struct tmem_client *client, void *memory, size_t size);
-void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
-			  unsigned long payload);
+void tmem_free(struct tmem_client *client, void *memory, size_t size,
+	       bool persistent);
+void tmem_free_table(struct tmem_client *client, void *memory, size_t size,
+		     bool persistent);
+void tmem_payload_release(struct tmem_client *client, bool persistent,
+			  unsigned int order, unsigned long payload);
 void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash);
 void tmem_reserve_empty(struct tmem_client *client,
-			struct tmem_reserve *reserve);
+			struct tmem_reserve *reserve, bool persistent);
 
 /* Nearly always there is nothing, at the end of a put or get. */
 static inline void tmem_trash_free(struct tmem_client *client,
@@ -475,10 +500,11 @@ static inline void tmem_trash_free(struct tmem_client *client,
 }
 
 static inline void tmem_reserve_free(struct tmem_client *client,
-				     struct tmem_reserve *reserve)
+				     struct tmem_reserve *reserve,
+				     bool persistent)
 {
 	if (reserve->object || reserve->page || reserve->nodes)
-		tmem_reserve_empty(client, reserve);
+		tmem_reserve_empty(client, reserve, persistent);
 }
 
 /* hash.c */

@@ -67,31 +67,77 @@ static void *tmem_obtain_by(struct tmem_client *client, size_t size,
 }
 
 /**
+ * tmem_owner_charge - ask the host whether persistent pools may take more memory
+ * @client: Whose they are.
+ * @bytes: How much more.
+ *
+ * Context: No lock of the engine.
+ * Return: true if they may, and then it is charged.
+ */
+bool tmem_owner_charge(struct tmem_client *client, size_t bytes)
+{
+	const struct tmem_payload_ops *ops = client->engine->config.ops;
+
+	return !ops->charge || ops->charge(client->owner, bytes);
+}
+
+/**
+ * tmem_owner_uncharge - tell the host that persistent pools take less memory
+ * @client: Whose they are.
+ * @bytes: How much less.
+ *
+ * Context: No lock of the engine. Whatever pages are flushed in.
+ */
+void tmem_owner_uncharge(struct tmem_client *client, size_t bytes)
+{
+	const struct tmem_payload_ops *ops = client->engine->config.ops;
+
+	if (ops->charge)
+		ops->uncharge(client->owner, bytes);
+}
+
+static void *tmem_obtain_kind(struct tmem_client *client, size_t size,
+			      void *(*alloc)(size_t size), bool persistent)
+{
+	void *memory;
+
+	if (persistent && !tmem_owner_charge(client, size))
+		return NULL;
+	memory = tmem_obtain_by(client, size, alloc, false);
+	if (persistent && !memory)
+		tmem_owner_uncharge(client, size);
+	return memory;
+}
+
+/**
  * tmem_obtain - allocate memory for a client
  * @client: Who is charged.
  * @size: In bytes.
+ * @persistent: For a persistent pool: the owner is charged too.
  *
  * Evicts ephemeral pages if there is none.
  *
  * Context: No lock. May do what the host's allocator does where pages are put.
  * Return: memory full of zeros, or NULL.
  */
-void *tmem_obtain(struct tmem_client *client, size_t size)
+void *tmem_obtain(struct tmem_client *client, size_t size, bool persistent)
 {
-	return tmem_obtain_by(client, size, tmh_alloc, false);
+	return tmem_obtain_kind(client, size, tmh_alloc, persistent);
 }
 
 /**
  * tmem_obtain_table - the same for what is larger and lives longer
  * @client: Who is charged.
  * @size: In bytes.
+ * @persistent: As in tmem_obtain().
  *
  * Context: No lock. May do what the host's allocator does.
  * Return: memory full of zeros, or NULL.
  */
-void *tmem_obtain_table(struct tmem_client *client, size_t size)
+void *tmem_obtain_table(struct tmem_client *client, size_t size,
+			bool persistent)
 {
-	return tmem_obtain_by(client, size, tmh_alloc_table, false);
+	return tmem_obtain_kind(client, size, tmh_alloc_table, persistent);
 }
 
 /**
@@ -117,15 +163,19 @@ struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict)
  * @client: Who was charged.
  * @memory: What it returned, or NULL.
  * @size: As then.
+ * @persistent: As then.
  *
  * Context: No lock. Whatever pages are flushed in.
  */
-void tmem_free(struct tmem_client *client, void *memory, size_t size)
+void tmem_free(struct tmem_client *client, void *memory, size_t size,
+	       bool persistent)
 {
 	if (!memory)
 		return;
 	tmh_free(memory, size);
 	tmh_add_return(&client->metadata, -size);
+	if (persistent)
+		tmem_owner_uncharge(client, size);
 }
 
 /**
@@ -133,27 +183,36 @@ void tmem_free(struct tmem_client *client, void *memory, size_t size)
  * @client: Who was charged.
  * @memory: What it returned.
  * @size: As then.
+ * @persistent: As then.
  *
  * Context: No lock. May do what the host's allocator does.
  */
-void tmem_free_table(struct tmem_client *client, void *memory, size_t size)
+void tmem_free_table(struct tmem_client *client, void *memory, size_t size,
+		     bool persistent)
 {
 	tmh_free_table(memory, size);
 	tmh_add_return(&client->metadata, -size);
+	if (persistent)
+		tmem_owner_uncharge(client, size);
 }
 
 /**
  * tmem_payload_release - forget the content of a page
- * @engine: The engine.
+ * @client: Who was charged for it.
+ * @persistent: The kind of its pool.
  * @order: Of the page's size.
  * @payload: Its content; nobody copies it.
  *
  * Context: No lock. Whatever pages are flushed in.
  */
-void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
-			  unsigned long payload)
+void tmem_payload_release(struct tmem_client *client, bool persistent,
+			  unsigned int order, unsigned long payload)
 {
-	engine->config.ops->release(engine->config.host, order, payload);
+	const struct tmem_config *config = &client->engine->config;
+
+	config->ops->release(config->host, order, payload);
+	if (persistent)
+		tmem_owner_uncharge(client, TMEM_PAGE_BYTES << order);
 }
 
 /**
@@ -166,7 +225,7 @@ void tmem_payload_release(struct tmem_engine *engine, unsigned int order,
 void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash)
 {
 	while (trash->nr)
-		tmem_payload_release(client->engine, trash->order,
+		tmem_payload_release(client, trash->persistent, trash->order,
 				     trash->payloads[--trash->nr]);
 	while (trash->pages) {
 		struct tmem_page *page = trash->pages;
@@ -178,13 +237,13 @@ void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash)
 		struct tmem_node *node = trash->nodes;
 
 		trash->nodes = (struct tmem_node *)node->slot[0];
-		tmem_free(client, node, sizeof(*node));
+		tmem_free(client, node, sizeof(*node), trash->persistent);
 	}
 	while (trash->objects) {
 		struct tmem_object *object = trash->objects;
 
 		trash->objects = object->next;
-		tmem_free(client, object, sizeof(*object));
+		tmem_free(client, object, sizeof(*object), trash->persistent);
 		tmh_add_return(&client->objects, -1ul);
 	}
 }
@@ -193,14 +252,16 @@ void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash)
  * tmem_reserve_empty - free what an insertion did not need
  * @client: Who was charged.
  * @reserve: What is left; empty afterwards.
+ * @persistent: As it was obtained.
  *
  * Context: No lock.
  */
 void tmem_reserve_empty(struct tmem_client *client,
-			struct tmem_reserve *reserve)
+			struct tmem_reserve *reserve, bool persistent)
 {
 	if (reserve->object) {
-		tmem_free(client, reserve->object, sizeof(*reserve->object));
+		tmem_free(client, reserve->object, sizeof(*reserve->object),
+			  persistent);
 		tmh_add_return(&client->objects, -1ul);
 		reserve->object = NULL;
 	}
@@ -211,7 +272,7 @@ void tmem_reserve_empty(struct tmem_client *client,
 		struct tmem_node *node = reserve->nodes;
 
 		reserve->nodes = (struct tmem_node *)node->slot[0];
-		tmem_free(client, node, sizeof(*node));
+		tmem_free(client, node, sizeof(*node), persistent);
 	}
 	reserve->nr_nodes = 0;
 }

@@ -32,8 +32,8 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	if (!op->key)
 		return -ENODEV;
 	flags = tmh_read(&op->place->flags);
-	op->persistent = flags & TMEM_POOL_PERSISTENT;
-	op->order = (flags & TMEM_POOL_ORDER_MASK) >> TMEM_POOL_ORDER_SHIFT;
+	op->persistent = flags & TMEM_FLAG_PERSISTENT;
+	op->order = (flags & TMEM_FLAG_ORDER_MASK) >> TMEM_FLAG_ORDER_SHIFT;
 	op->bucket = tmem_hash(engine->config.seed, op->key, oid) &
 		((1u << engine->config.bucket_bits) - 1);
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);

@@ -86,6 +86,7 @@ static void tmem_trash_payload(struct tmem_stripe *stripe,
 			       unsigned long payload, struct tmem_trash *trash)
 {
 	trash->order = object->pool->order;
+	trash->persistent = tmem_is_persistent(object->pool);
 	if (!tmem_copy_orphan(stripe, object, index))
 		trash->payloads[trash->nr++] = payload;
 }

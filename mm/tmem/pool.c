@@ -6,20 +6,20 @@
 
 static int tmem_pool_check(const struct tmem_engine *engine, u32 flags)
 {
-	u32 known = TMEM_POOL_PERSISTENT | TMEM_POOL_SHARED |
-		TMEM_POOL_ORDER_MASK | TMEM_POOL_VERSION_MASK;
-	unsigned int order = (flags & TMEM_POOL_ORDER_MASK) >>
-		TMEM_POOL_ORDER_SHIFT;
+	u32 known = TMEM_FLAG_PERSISTENT | TMEM_FLAG_SHARED |
+		TMEM_FLAG_ORDER_MASK | TMEM_FLAG_VERSION_MASK;
+	unsigned int order = (flags & TMEM_FLAG_ORDER_MASK) >>
+		TMEM_FLAG_ORDER_SHIFT;
 
 	if (flags & ~known)
 		return -EINVAL;
-	if ((flags & TMEM_POOL_VERSION_MASK) >> TMEM_POOL_VERSION_SHIFT !=
+	if ((flags & TMEM_FLAG_VERSION_MASK) >> TMEM_FLAG_VERSION_SHIFT !=
 	    TMEM_VERSION)
 		return -EINVAL;
 	if (!(engine->config.orders & 1u << order))
 		return -EINVAL;
 	/* What a dead client leaves must be evictable. */
-	if ((flags & TMEM_POOL_PERSISTENT) && (flags & TMEM_POOL_SHARED))
+	if ((flags & TMEM_FLAG_PERSISTENT) && (flags & TMEM_FLAG_SHARED))
 		return -EINVAL;
 	return 0;
 }
@@ -63,7 +63,7 @@ static int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool)
  * tmem_new_pool - make a pool
  * @client: Whose it will be.
  * @uuid: Of a pool of the shared kind; not used yet: nobody can join it.
- * @flags: TMEM_POOL_*, with the version.
+ * @flags: TMEM_FLAG_*, with the version.
  *
  * Context: No lock of the engine. May do what the host's allocator does.
  * Return: its id, from 0; -EINVAL if that kind, page size or version is not known;
@@ -80,28 +80,33 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 		return id;
 	if (tmh_read(&client->dying))
 		return -ENODEV;
-	pool = tmem_obtain_table(client, tmem_pool_size(engine));
+	pool = tmem_obtain_table(client, tmem_pool_size(engine),
+				 flags & TMEM_FLAG_PERSISTENT);
 	if (!pool)
 		return -ENOMEM;
 	pool->client = client;
 	pool->flags = flags;
-	pool->order = (flags & TMEM_POOL_ORDER_MASK) >> TMEM_POOL_ORDER_SHIFT;
+	pool->order = (flags & TMEM_FLAG_ORDER_MASK) >> TMEM_FLAG_ORDER_SHIFT;
 	pool->key = tmem_new_key(engine);
 	for (i = 0; i < tmem_nr_stripes(engine); i++)
 		tmem_list_init(&pool->stripes[i].objects);
 	id = pool->key ? tmem_pool_publish(client, pool) : -ENOSPC;
 	if (id < 0)
-		tmem_free_table(client, pool, tmem_pool_size(engine));
+		tmem_free_table(client, pool, tmem_pool_size(engine),
+				flags & TMEM_FLAG_PERSISTENT);
 	return id;
 }
 
-/* Returns true if the pool has no pages in this stripe any more. */
-static bool tmem_pool_clear(struct tmem_pool *pool, u32 stripe)
+/*
+ * Takes @left pages of the pool in this stripe apart, and says of how many it did not.
+ * Returns true if there are no more.
+ */
+static bool tmem_pool_clear(struct tmem_pool *pool, u32 stripe, unsigned int *left)
 {
 	struct tmem_list *objects = &pool->stripes[stripe].objects;
 	struct tmem_engine *engine = pool->client->engine;
 	unsigned long payloads[TMEM_CHUNK];
-	struct tmem_trash trash = { .payloads = payloads, .room = TMEM_CHUNK };
+	struct tmem_trash trash = { .payloads = payloads, .room = *left };
 	unsigned long flags = tmh_lock(&engine->stripes[stripe].lock);
 	bool empty;
 
@@ -111,23 +116,28 @@ static bool tmem_pool_clear(struct tmem_pool *pool, u32 stripe)
 				 &trash);
 	empty = tmem_list_empty(objects);
 	tmh_unlock(&engine->stripes[stripe].lock, flags);
+	*left -= trash.nr;
 	tmem_trash_free(pool->client, &trash);
 	return empty;
 }
 
 /*
  * Who passes all stripes after the key was cleared has seen the last of those who
- * had found the pool.
+ * had found the pool. A stripe may have few pages, and so may the pool: the host is
+ * asked after so many of all stripes, and before there is another pool.
  */
 static int tmem_pool_clear_all(struct tmem_pool *pool)
 {
 	u32 nr = tmem_nr_stripes(pool->client->engine), i;
+	unsigned int left = TMEM_CHUNK;
 
 	for (i = 0; i < nr; i++)
-		while (!tmem_pool_clear(pool, i))
+		while (!tmem_pool_clear(pool, i, &left) || !left) {
+			left = TMEM_CHUNK;
 			if (tmh_should_yield())
 				return -EAGAIN;
-	return 0;
+		}
+	return left < TMEM_CHUNK && tmh_should_yield() ? -EAGAIN : 0;
 }
 
 static void tmem_stats_add(struct tmem_stats *sum, const struct tmem_stats *stats)
@@ -200,7 +210,8 @@ int tmem_destroy_pool(struct tmem_client *client, u32 pool)
 	tmh_unlock(&client->lock, flags);
 	if (!error)
 		tmem_free_table(client, victim,
-				tmem_pool_size(client->engine));
+				tmem_pool_size(client->engine),
+				tmem_is_persistent(victim));
 	return error;
 }
 
@@ -234,6 +245,41 @@ int tmem_pool_stats(struct tmem_client *client, u32 pool,
 }
 
 TMH_EXPORT(tmem_pool_stats);
+
+static unsigned long tmem_pool_stripe_pages(struct tmem_client *client, u32 pool,
+					    u32 stripe)
+{
+	struct tmem_stripe *held = &client->engine->stripes[stripe];
+	struct tmem_pool_slot *slot = tmem_pool_slot(client, pool);
+	unsigned long flags = tmh_lock(&held->lock), pages = 0;
+
+	if (tmh_read(&slot->key))
+		pages = slot->pool->stripes[stripe].stats.pages;
+	tmh_unlock(&held->lock, flags);
+	return pages;
+}
+
+/**
+ * tmem_pool_is_empty - is there no page in a pool?
+ * @client: Whose it is.
+ * @pool: Its id.
+ *
+ * Pages may come and go meanwhile.
+ *
+ * Context: No lock of the engine.
+ * Return: true if none was seen, and if there is no such pool.
+ */
+bool tmem_pool_is_empty(struct tmem_client *client, u32 pool)
+{
+	u32 i;
+
+	if (!tmem_pool_slot(client, pool))
+		return true;
+	for (i = 0; i < tmem_nr_stripes(client->engine); i++)
+		if (tmem_pool_stripe_pages(client, pool, i))
+			return false;
+	return true;
+}
 
 /**
  * tmem_client_stats - what happened in all pools of a client

@@ -11,9 +11,10 @@
 /* How often the host is asked again after pages were evicted. */
 #define TMEM_TRIES	8
 
-/* What tmem_overwrite() and tmem_insert() say besides errors */
+/* What tmem_overwrite(), tmem_insert() and tmem_store() say besides errors */
 #define TMEM_DONE	0
 #define TMEM_ELSE	1
+#define TMEM_FULL	2
 
 /* Drops the page, if there is one, and says what the client gets to hear. */
 static int tmem_refuse(struct tmem_op *op, int error)
@@ -123,38 +124,63 @@ again:
 	tmem_op_unlock(op);
 	tmem_trash_free(op->client, &trash);
 	if (release)
-		tmem_payload_release(op->engine, copy.order, copy.payload);
+		tmem_payload_release(op->client, op->persistent, copy.order,
+				     copy.payload);
 	return error == -EOPNOTSUPP ? TMEM_ELSE : error;
 }
 
+/* TMEM_FULL: the owner cannot have it. */
 static int tmem_store(struct tmem_op *op, const void *source,
 		      unsigned long *payload)
 {
 	const struct tmem_config *config = &op->engine->config;
+	size_t bytes = TMEM_PAGE_BYTES << op->order;
+	int error;
 
-	return config->ops->store(config->host, source, op->order, payload);
+	if (op->persistent && !tmem_owner_charge(op->client, bytes))
+		return TMEM_FULL;
+	error = config->ops->store(config->host, source, op->order, payload);
+	if (op->persistent && error)
+		tmem_owner_uncharge(op->client, bytes);
+	return error;
 }
 
-/*
- * The same when there was no memory: a page that is there is overwritten. Otherwise
- * others are evicted. TMEM_ELSE: there is a new payload now.
- */
+/* The same when there was no memory: other pages are evicted. */
 static int tmem_store_again(struct tmem_op *op, const void *source,
 			    unsigned long *payload)
 {
-	int error = tmem_overwrite(op, source, false);
 	unsigned int tries;
+	int error;
 
-	if (error != TMEM_ELSE)
-		return error;
 	for (tries = 0; tries < TMEM_TRIES; tries++) {
 		if (!tmem_evict(op->engine, TMEM_EVICT_BATCH))
 			break;
 		error = tmem_store(op, source, payload);
 		if (error != -ENOMEM)
-			return error ? error : TMEM_ELSE;
+			return error;
 	}
-	return tmem_overwrite(op, source, true) == TMEM_DONE ? 0 : -ENOMEM;
+	return TMEM_FULL;
+}
+
+/* Makes new content, TMEM_ELSE, or overwrites what is there. */
+static int tmem_put_content(struct tmem_op *op, const void *source,
+			    unsigned long *payload)
+{
+	int error = tmem_store(op, source, payload);
+
+	if (error == -ENOMEM) {
+		error = tmem_overwrite(op, source, false);
+		if (error != TMEM_ELSE)
+			return error;
+		error = tmem_store_again(op, source, payload);
+	}
+	if (!error)
+		return TMEM_ELSE;
+	if (error != TMEM_FULL)
+		return error;
+	error = tmem_overwrite(op, source, true);
+	/* If the page was there and has just been evicted, that is why. */
+	return error == TMEM_ELSE || error == -EROFS ? -ENOMEM : error;
 }
 
 /* Allocates what an insertion lacked. */
@@ -165,8 +191,8 @@ static int tmem_provide(struct tmem_op *op, struct tmem_reserve *reserve)
 	if (!op->object && !reserve->object) {
 		if (!tmem_charge(&client->objects, &client->object_limit, 1))
 			return -ENOMEM;
-		reserve->object = tmem_obtain(client,
-					      sizeof(*reserve->object));
+		reserve->object = tmem_obtain(client, sizeof(*reserve->object),
+					      op->persistent);
 		if (!reserve->object) {
 			tmh_add_return(&client->objects, -1ul);
 			return -ENOMEM;
@@ -178,7 +204,8 @@ static int tmem_provide(struct tmem_op *op, struct tmem_reserve *reserve)
 			return -ENOMEM;
 	}
 	while (reserve->nr_nodes < op->nodes) {
-		struct tmem_node *node = tmem_obtain(client, sizeof(*node));
+		struct tmem_node *node = tmem_obtain(client, sizeof(*node),
+						     op->persistent);
 
 		if (!node)
 			return -ENOMEM;
@@ -254,7 +281,7 @@ static int tmem_put_new(struct tmem_op *op, unsigned long payload)
 			break;
 	}
 	tmem_trash_free(op->client, &trash);
-	tmem_reserve_free(op->client, &reserve);
+	tmem_reserve_free(op->client, &reserve, op->persistent);
 	return error;
 }
 
@@ -287,17 +314,13 @@ int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 		return error;
 	error = tmem_may_refuse(&op) ?
 		tmem_overwrite(&op, source, false) : TMEM_ELSE;
-	if (error == TMEM_ELSE) {
-		error = tmem_store(&op, source, &payload);
-		if (error == -ENOMEM)
-			error = tmem_store_again(&op, source, &payload);
-		else if (!error)
-			error = TMEM_ELSE;
-	}
+	if (error == TMEM_ELSE)
+		error = tmem_put_content(&op, source, &payload);
 	if (error == TMEM_ELSE) {
 		error = tmem_put_new(&op, payload);
 		if (error)
-			tmem_payload_release(op.engine, op.order, payload);
+			tmem_payload_release(client, op.persistent, op.order,
+					     payload);
 	}
 	return error ? tmem_refuse(&op, error) : 0;
 }

@@ -16,6 +16,8 @@
  * @fail: Fail when @stores reaches this, with -E2BIG; 0 never.
  * @order: Of the page that was stored last.
  * @wrong: How often a payload was said to be of another size than it is.
+ * @charged: Bytes that its owner is charged for.
+ * @quota: How many that may be.
  * @plain: All payloads can be overwritten in place.
  */
 struct tmem_test_store {
@@ -25,6 +27,8 @@ struct tmem_test_store {
 	struct tmh_ulong	fail;
 	struct tmh_ulong	order;
 	struct tmh_ulong	wrong;
+	struct tmh_ulong	charged;
+	struct tmh_ulong	quota;
 	bool		plain;
 };
 
@@ -99,8 +103,8 @@ struct tmem_client *tmem_test_client(struct tmem_test *test, u32 weight);
 void tmem_test_destroy(struct tmem_test *test, struct tmem_client *client);
 void tmem_test_model(struct tmem_test *test);
 
-#define TMEM_TEST_EPHEMERAL	(TMEM_VERSION << TMEM_POOL_VERSION_SHIFT)
-#define TMEM_TEST_PERSISTENT	(TMEM_TEST_EPHEMERAL | TMEM_POOL_PERSISTENT)
-#define TMEM_TEST_SHARED	(TMEM_TEST_EPHEMERAL | TMEM_POOL_SHARED)
+#define TMEM_TEST_EPHEMERAL	(TMEM_VERSION << TMEM_FLAG_VERSION_SHIFT)
+#define TMEM_TEST_PERSISTENT	(TMEM_TEST_EPHEMERAL | TMEM_FLAG_PERSISTENT)
+#define TMEM_TEST_SHARED	(TMEM_TEST_EPHEMERAL | TMEM_FLAG_SHARED)
 
 #endif /* _TMEM_TEST_H */

@@ -66,19 +66,19 @@ static void test_one_bit(struct tmem_test *test)
 static void test_pool_flags(struct tmem_test *test)
 {
 	static const u32 wrong[] = {
-		0, TMEM_POOL_PERSISTENT, 2u << TMEM_POOL_VERSION_SHIFT,
+		0, TMEM_FLAG_PERSISTENT, 2u << TMEM_FLAG_VERSION_SHIFT,
 		TMEM_TEST_EPHEMERAL | 4, TMEM_TEST_EPHEMERAL | 8,
 		TMEM_TEST_EPHEMERAL | 0x100, TMEM_TEST_EPHEMERAL | 0x800000,
-		TMEM_TEST_EPHEMERAL | 2 << TMEM_POOL_ORDER_SHIFT,
-		TMEM_TEST_EPHEMERAL | TMEM_POOL_ORDER_MASK,
-		TMEM_TEST_PERSISTENT | TMEM_POOL_SHARED,
+		TMEM_TEST_EPHEMERAL | 2 << TMEM_FLAG_ORDER_SHIFT,
+		TMEM_TEST_EPHEMERAL | TMEM_FLAG_ORDER_MASK,
+		TMEM_TEST_PERSISTENT | TMEM_FLAG_SHARED,
 	};
 	struct tmem_usage usage;
 	struct scene scene;
 	unsigned int i;
 
 	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT |
-			 1 << TMEM_POOL_ORDER_SHIFT))
+			 1 << TMEM_FLAG_ORDER_SHIFT))
 		return;
 	TMEM_EXPECT(test, !put(&scene, 1, 1, 2));
 	TMEM_EXPECT(test, tmh_read(&test->store.order) == 1);
@@ -296,8 +296,11 @@ static void test_stats(struct tmem_test *test)
 
 	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
 		return;
+	TMEM_EXPECT(test, tmem_pool_is_empty(scene.client, scene.pool));
+	TMEM_EXPECT(test, tmem_pool_is_empty(scene.client, 4));
 	put_many(&scene, 1, 20);
 	put_many(&scene, 1, 5);
+	TMEM_EXPECT(test, !tmem_pool_is_empty(scene.client, scene.pool));
 	TMEM_EXPECT(test, get(&scene, 1, 0, 0) && !get(&scene, 1, 0, 0));
 	TMEM_EXPECT(test, get_bad(&scene, 1, 1) == -EFAULT);
 	TMEM_EXPECT(test, !flush(&scene, 1, 2));
@@ -312,6 +315,7 @@ static void test_stats(struct tmem_test *test)
 	TMEM_EXPECT(test, stats.pages == 15);
 	while (tmem_destroy_pool(scene.client, scene.pool))
 		;
+	TMEM_EXPECT(test, tmem_pool_is_empty(scene.client, scene.pool));
 	tmem_client_stats(scene.client, &sum);
 	TMEM_EXPECT(test, sum.puts == 25 && sum.pages == 0 && sum.flushed == 16);
 	scene_end(&scene);
@@ -375,6 +379,7 @@ static void test_client_again(struct tmem_test *test)
 			put_many(&scene, i, 10);
 		}
 		TMEM_EXPECT(test, tmem_client_create(test->engine, &limits,
+						     &test->store,
 						     &clients[4]) == -ENOSPC);
 		for (i = 0; i < 4; i++)
 			tmem_test_destroy(test, clients[i]);
@@ -510,6 +515,7 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "frozen client", test_frozen },
 	{ "bad source", test_bad_source },
 	{ "quota", tmem_test_quota },
+	{ "charge", tmem_test_charge },
 	{ "limit of objects", tmem_test_object_limit },
 	{ "limits are checked", tmem_test_limits_checked },
 	{ "flush of a range", test_flush_range },

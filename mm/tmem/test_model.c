@@ -76,7 +76,7 @@ static bool model_is_filled(u64 identity)
 
 static bool model_is_persistent(struct model *model, int c, int p)
 {
-	return model->flags[c][p] & TMEM_POOL_PERSISTENT;
+	return model->flags[c][p] & TMEM_FLAG_PERSISTENT;
 }
 
 static struct model_page *model_any(struct model *model, unsigned int i)
@@ -236,8 +236,8 @@ static void model_op_get(struct model *model, int c, int p,
 					      0, 0 };
 	unsigned int flag = flags[tmem_test_random(test) % 4];
 	bool stays = flag == TMEM_GET_KEEP ||
-		(!flag && model->flags[c][p] & (TMEM_POOL_PERSISTENT |
-						TMEM_POOL_SHARED));
+		(!flag && model->flags[c][p] & (TMEM_FLAG_PERSISTENT |
+						TMEM_FLAG_SHARED));
 	struct tmem_test_page target = {};
 	int got;
 

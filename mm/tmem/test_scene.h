@@ -126,6 +126,7 @@ static inline void set_limits(struct scene *scene, unsigned long pages,
 
 /* In test_limits.c */
 void tmem_test_quota(struct tmem_test *test);
+void tmem_test_charge(struct tmem_test *test);
 void tmem_test_object_limit(struct tmem_test *test);
 void tmem_test_limits_checked(struct tmem_test *test);
 void tmem_test_metadata_bytes(struct tmem_test *test);

@@ -123,11 +123,30 @@ static void tmem_test_release(void *host, unsigned int order,
 	tmh_add_return(&store->used, -1ul);
 }
 
+static bool tmem_test_charge_bytes(void *owner, size_t bytes)
+{
+	struct tmem_test_store *store = owner;
+
+	if (tmh_add_return(&store->charged, bytes) <= tmh_read(&store->quota))
+		return true;
+	tmh_add_return(&store->charged, -bytes);
+	return false;
+}
+
+static void tmem_test_uncharge(void *owner, size_t bytes)
+{
+	struct tmem_test_store *store = owner;
+
+	tmh_add_return(&store->charged, -bytes);
+}
+
 static const struct tmem_payload_ops tmem_test_ops = {
 	.store = tmem_test_store_page,
 	.overwrite = tmem_test_overwrite,
 	.load = tmem_test_load,
 	.release = tmem_test_release,
+	.charge = tmem_test_charge_bytes,
+	.uncharge = tmem_test_uncharge,
 };
 
 static u64 tmem_test_byte(struct tmem_test *test)
@@ -219,6 +238,7 @@ bool tmem_test_begin(struct tmem_test *test, unsigned int bucket_bits,
 
 	test->store = (struct tmem_test_store){};
 	tmh_set(&test->store.capacity, TMEM_UNLIMITED);
+	tmh_set(&test->store.quota, TMEM_UNLIMITED);
 	return !tmem_engine_create(&config, &test->engine);
 }
 
@@ -230,6 +250,7 @@ void tmem_test_end(struct tmem_test *test)
 {
 	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
 	TMEM_EXPECT(test, tmh_read(&test->store.used) == 0);
+	TMEM_EXPECT(test, tmh_read(&test->store.charged) == 0);
 	TMEM_EXPECT(test, tmh_read(&test->store.wrong) == 0);
 	tmem_engine_destroy(test->engine);
 }
@@ -251,7 +272,8 @@ struct tmem_client *tmem_test_client(struct tmem_test *test, u32 weight)
 	};
 	struct tmem_client *client = NULL;
 
-	TMEM_EXPECT(test, !tmem_client_create(test->engine, &limits, &client));
+	TMEM_EXPECT(test, !tmem_client_create(test->engine, &limits,
+					      &test->store, &client));
 	return client;
 }
 

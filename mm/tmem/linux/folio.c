@@ -25,7 +25,7 @@
 /**
  * tmem_folio_new_pool - make a pool for pages of this kernel
  * @client: Whose it will be.
- * @flags: TMEM_POOL_PERSISTENT, or 0.
+ * @flags: TMEM_FLAG_PERSISTENT, or 0.
  *
  * Context: May sleep.
  * Return: as tmem_new_pool().
@@ -34,8 +34,8 @@ int tmem_folio_new_pool(struct tmem_client *client, u32 flags)
 {
 	static const u64 uuid[2];
 
-	flags |= TMEM_VERSION << TMEM_POOL_VERSION_SHIFT;
-	flags |= (PAGE_SHIFT - 12) << TMEM_POOL_ORDER_SHIFT;
+	flags |= TMEM_VERSION << TMEM_FLAG_VERSION_SHIFT;
+	flags |= (PAGE_SHIFT - 12) << TMEM_FLAG_ORDER_SHIFT;
 	return tmem_new_pool(client, uuid, flags);
 }
 EXPORT_SYMBOL_GPL(tmem_folio_new_pool);

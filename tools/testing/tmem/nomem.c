@@ -73,7 +73,7 @@ static unsigned long scenario(struct tmem_test *test)
 
 	if (!tmem_test_begin(test, 3, 1))
 		return 0;
-	if (!tmem_client_create(test->engine, &limits, &client)) {
+	if (!tmem_client_create(test->engine, &limits, &test->store, &client)) {
 		for (kind = 0; kind < 2; kind++) {
 			pool = tmem_new_pool(client, no_uuid, kind ?
 					     TMEM_TEST_PERSISTENT :
@@ -102,7 +102,7 @@ static void evict_past_locks(struct tmem_test *test)
 	if (!TMEM_EXPECT(test, tmem_test_begin(test, 3, 3)))
 		return;
 	if (!TMEM_EXPECT(test, !tmem_client_create(test->engine, &limits,
-						   &client)))
+						   &test->store, &client)))
 		return;
 	pool = tmem_new_pool(client, no_uuid, TMEM_TEST_EPHEMERAL);
 	for (i = 0; i < 100; i++) {

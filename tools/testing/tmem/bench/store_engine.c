@@ -29,11 +29,11 @@ static void *engine_open(void)
 		TMEM_UNLIMITED, TMEM_UNLIMITED, TMEM_UNLIMITED, 1
 	};
 	static const u64 uuid[2];
-	u32 flags = TMEM_VERSION << TMEM_POOL_VERSION_SHIFT |
-		(bench.ephemeral ? 0 : TMEM_POOL_PERSISTENT);
+	u32 flags = TMEM_VERSION << TMEM_FLAG_VERSION_SHIFT |
+		(bench.ephemeral ? 0 : TMEM_FLAG_PERSISTENT);
 	struct tmem_client *client;
 
-	if (tmem_client_create(engine, &limits, &client) ||
+	if (tmem_client_create(engine, &limits, NULL, &client) ||
 	    tmem_new_pool(client, uuid, flags))
 		bench_die("no pool");
 	return client;
