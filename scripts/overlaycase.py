@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
+import fetchbase        # noqa: E402
 import kernelbase       # noqa: E402
 
 
@@ -125,7 +126,7 @@ def setUpModule():
         tempfile.tempdir = "/dev/shm"           # git syncs its refs to the disk
     TEMPLATE = tempfile.mkdtemp(prefix="overlay-test-")
     unittest.addModuleCleanup(shutil.rmtree, TEMPLATE)
-    kernelbase.DISK_NEEDED = 1 << 20
+    fetchbase.DISK_NEEDED = 1 << 20
     for name in ("KERNEL_SRC", "TMEM_BASE", "TMEM_CACHE"):
         os.environ.pop(name, None)
     root = pathlib.Path(TEMPLATE, "work tree")

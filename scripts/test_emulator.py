@@ -12,7 +12,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from overlaycase import HERE, kernelbase, write
+from overlaycase import HERE, fetchbase, write
 
 sys.path.insert(0, str(HERE.parent / "qemu"))
 import emulator         # noqa: E402
@@ -37,7 +37,7 @@ class Emulator(unittest.TestCase):
         (self.tmp / "mirror").mkdir()
         self.place = self.tmp / "qemu"
         for patch in (mock.patch.object(emulator, "PLACE", self.place),
-                      mock.patch.object(kernelbase, "ETC", self.tmp / "etc"),
+                      mock.patch.object(fetchbase, "ETC", self.tmp / "etc"),
                       mock.patch.dict(os.environ, FAKE=str(self.tmp), PATH="%s:%s" % (
                           self.tmp / "bin", os.environ["PATH"]))):
             patch.start()
@@ -94,6 +94,13 @@ class Emulator(unittest.TestCase):
         self.offer("10.0.2")
         self.assertIn("root", self.command("7.2.22")[0][0])
 
+    def test_nested(self):
+        self.offer("10.0.2")
+        for version, want in (("7.2.22", [emulator.NAME]), ("9.0.2", [emulator.NAME]),
+                              ("9.1.0", None), ("10.0.2", None)):
+            self.program("bin/" + emulator.NAME, version)
+            self.assertEqual(emulator.nested(), want)
+        self.assertEqual(self.downloads(), 0)
 
     def test_broken(self):
         self.assertRaisesRegex(emulator.rig.Stop, "does not tell its version", self.command, "?")

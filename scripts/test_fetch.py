@@ -7,7 +7,7 @@ import subprocess
 import unittest
 from unittest import mock
 
-from overlaycase import Case, command, kernelbase, setUpModule, write
+from overlaycase import Case, command, fetchbase, setUpModule, write
 
 __all__ = ["setUpModule"]       # called by unittest
 
@@ -67,7 +67,7 @@ class Fetch(FetchCase):
     def test_interrupted(self):
         def interrupted(*args):
             raise KeyboardInterrupt
-        with mock.patch.object(kernelbase, "import_base", interrupted):
+        with mock.patch.object(fetchbase, "import_base", interrupted):
             self.bad("interrupted; run the same command again", "fetch", KERNEL_SRC=str(self.source))
         self.assertFalse(self.tree.exists())
         self.good("fetch", KERNEL_SRC=str(self.source))
@@ -93,7 +93,7 @@ class Fetch(FetchCase):
         self.assertFalse(self.tree.exists())
 
     def test_no_disk_space(self):
-        with mock.patch.object(kernelbase, "DISK_NEEDED", 1 << 60):
+        with mock.patch.object(fetchbase, "DISK_NEEDED", 1 << 60):
             self.bad(["GiB free", "TMEM_CACHE"], "fetch", KERNEL_SRC=str(self.source))
 
     def test_missing_programs(self):
@@ -154,7 +154,7 @@ cp "$dir/linux-source-6.12_${last#*=}_all.deb" .
             (self.fake / "bin" / name).chmod(0o755)
         for name in ("mirror", "other"):
             (self.fake / name).mkdir()
-        patch = mock.patch.object(kernelbase, "ETC", self.fake / "etc")
+        patch = mock.patch.object(fetchbase, "ETC", self.fake / "etc")
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -175,7 +175,7 @@ cp "$dir/linux-source-6.12_${last#*=}_all.deb" .
         subprocess.run(["dpkg-deb", "-Zgzip", "-b", str(root), str(self.fake / where / name)],
                        check=True, capture_output=True)
         if pin:
-            self.edit("bases/6.12.conf", "0" * 64, kernelbase.sha256(tarball), self.root)
+            self.edit("bases/6.12.conf", "0" * 64, fetchbase.sha256(tarball), self.root)
 
     def test_pinned(self):
         self.deb("6.12.118-1")

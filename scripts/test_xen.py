@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from overlaycase import command, kernelbase, write
+from overlaycase import command, fetchbase, kernelbase, write
 import xenbase
 
 CONF = """name = 4.17
@@ -60,14 +60,14 @@ class Xen(unittest.TestCase):
                                     "deb http://a.example/x-security bookworm-security main\n"})
         for program in (self.fake / "bin").iterdir():
             program.chmod(0o755)
-        for patch in (mock.patch.object(kernelbase, "ETC", self.fake / "etc"),
+        for patch in (mock.patch.object(fetchbase, "ETC", self.fake / "etc"),
                       mock.patch.dict(os.environ, {
                           "PATH": "%s/bin:%s" % (self.fake, os.environ["PATH"]),
                           "FAKE": str(self.fake), "TMEM_CACHE": str(self.cache),
                           "MAKEFLAGS": "n", "MAKELEVEL": "1"})):
             patch.start()
             self.addCleanup(patch.stop)
-        write(self.tmp, {"bases/xen-4.17.conf": CONF % kernelbase.sha256(self.serve("4.17.5+1"))})
+        write(self.tmp, {"bases/xen-4.17.conf": CONF % fetchbase.sha256(self.serve("4.17.5+1"))})
 
     def serve(self, upstream):
         """Put a version on the mirror."""
@@ -112,7 +112,7 @@ class Xen(unittest.TestCase):
         self.assertIn("configuring", self.compiler())
         self.serve("4.17.9+1")
         conf = self.tmp / "bases/xen-4.17.conf"
-        conf.write_text(CONF.replace(".5+1", ".9+1") % kernelbase.sha256(
+        conf.write_text(CONF.replace(".5+1", ".9+1") % fetchbase.sha256(
             self.fake / "mirror/xen_4.17.9+1.orig.tar.xz"))
         write(self.fake, {"listed": "4.17.9+1-1"})
         self.assertIn("downloading the source of xen 4.17.9+1-1", self.compiler())
@@ -151,7 +151,7 @@ class Xen(unittest.TestCase):
 
     def test_build_fails(self):
         with mock.patch.dict(XEN, {"xen/Makefile": "defconfig:\n\techo no flex >&2; exit 1\n"}):
-            write(self.tmp, {"bases/xen-4.17.conf": CONF % kernelbase.sha256(
+            write(self.tmp, {"bases/xen-4.17.conf": CONF % fetchbase.sha256(
                 self.serve("4.17.5+1"))})
         self.bad("make: no flex")
         self.assertFalse((self.cache / "xen-4.17/gcc/stamp").exists())

@@ -11,8 +11,8 @@ import shlex
 import shutil
 import sys
 
-from kernelbase import (Base, Failure, locked, natural, private_apt, run, say, sha256, slowly,
-                        untar)
+from fetchbase import natural, private_apt, sha256, untar
+from kernelbase import Base, Failure, locked, run, say, slowly
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Nothing of a make that runs this one reaches Xen's.

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which domains have tmem, how much of it, and its end with the domain.
+ */
+#include <xen/init.h>
+#include <xen/keyhandler.h>
+#include <xen/mm.h>
+#include <xen/param.h>
+#include <xen/random.h>
+#include <xen/rcupdate.h>
+#include <xen/tmem.h>
+
+#include "private.h"
+
+static bool __initdata opt_tmem;
+static bool __ro_after_init opt_tmem_dom0;
+static bool __ro_after_init opt_tmem_domu;
+static bool __ro_after_init opt_tmem_persistent;
+
+struct tmem_engine *__ro_after_init tmem_engine;
+
+static int __init cf_check parse_tmem(const char *s)
+{
+    const char *ss;
+    int val, rc = 0;
+
+    do {
+        ss = strchr(s, ',');
+        if ( !ss )
+            ss = strchr(s, '\0');
+
+        if ( (val = parse_bool(s, ss)) >= 0 )
+            opt_tmem = val;
+        else if ( (val = parse_boolean("dom0", s, ss)) >= 0 )
+            opt_tmem_dom0 = val;
+        else if ( (val = parse_boolean("domu", s, ss)) >= 0 )
+            opt_tmem_domu = val;
+        else if ( (val = parse_boolean("persistent", s, ss)) >= 0 )
+            opt_tmem_persistent = val;
+        else
+            rc = -EINVAL;
+
+        s = ss + 1;
+    } while ( *ss );
+
+    return rc;
+}
+custom_param("tmem", parse_tmem);
+
+/**
+ * tmem_permitted - has the administrator given a domain tmem?
+ * @d: The domain.
+ *
+ * Context: any.
+ * Return: true if he has.
+ */
+bool tmem_permitted(const struct domain *d)
+{
+    return tmem_engine &&
+           (is_hardware_domain(d) ? opt_tmem_dom0 : opt_tmem_domu);
+}
+
+/**
+ * tmem_permits_persistent - may a domain have persistent pools?
+ * @d: The domain.
+ *
+ * Nobody saves them with the domain, so that they are not for one that is going
+ * to be saved or migrated.
+ *
+ * Context: any.
+ * Return: true if it may.
+ */
+bool tmem_permits_persistent(const struct domain *d)
+{
+    return is_hardware_domain(d) || opt_tmem_persistent;
+}
+
+/* Enough for ephemeral pages of half the memory, if their objects are dense */
+static unsigned long tmem_max_metadata(void)
+{
+    return total_pages / 2 * 64;
+}
+
+/**
+ * tmem_domain_get - the tmem of a domain, made if there is none
+ * @d: The current domain.
+ *
+ * Context: no lock.
+ * Return: it, or NULL if there is no memory for it.
+ */
+struct tmem_domain *tmem_domain_get(struct domain *d)
+{
+    const struct tmem_limits limits = {
+        .persistent_pages = TMEM_UNLIMITED,
+        .metadata_bytes = tmem_max_metadata(),
+        .objects = TMEM_UNLIMITED,
+        .weight = 1,
+    };
+    struct tmem_domain *td;
+
+    if ( d->tmem )
+        return d->tmem;
+    td = xzalloc(struct tmem_domain);
+    if ( !td )
+        return NULL;
+    td->domain = d;
+    /* A dom0 without a limit must not take all memory of the host. */
+    td->max_pages = min(total_pages / 4, UINT_MAX + 0ul);
+    if ( tmem_client_create(tmem_engine, &limits, td, &td->client) )
+    {
+        xfree(td);
+        return NULL;
+    }
+    /* Another vCPU may have been faster. */
+    if ( !cmpxchgptr(&d->tmem, NULL, td) )
+        return td;
+    tmem_client_destroy(td->client);
+    xfree(td);
+
+    return d->tmem;
+}
+
+static bool tmem_domain_may_have(const struct tmem_domain *td, uint64_t pages)
+{
+    const struct domain *d = td->domain;
+
+    if ( d->is_dying )
+        return false;
+    if ( d->max_pages == UINT_MAX && pages > td->max_pages )
+        return false;
+
+    return domain_tot_pages(d) + pages <= d->max_pages;
+}
+
+/**
+ * tmem_domain_charge - count memory of persistent pools as that of a domain
+ * @owner: Its struct tmem_domain.
+ * @bytes: How much more there is going to be.
+ *
+ * Context: no lock. Takes the domain's page_alloc_lock.
+ * Return: true; false if it would have more than it may.
+ */
+bool cf_check tmem_domain_charge(void *owner, size_t bytes)
+{
+    struct tmem_domain *td = owner;
+    struct domain *d = td->domain;
+    bool good;
+
+    spin_lock(&d->page_alloc_lock);
+    good = tmem_domain_may_have(td, PFN_UP(td->bytes + bytes));
+    if ( good )
+    {
+        td->bytes += bytes;
+        d->tmem_pages = PFN_UP(td->bytes);
+    }
+    spin_unlock(&d->page_alloc_lock);
+
+    return good;
+}
+
+/**
+ * tmem_domain_uncharge - there is less of it now
+ * @owner: As in tmem_domain_charge().
+ * @bytes: How much less.
+ *
+ * Context: no lock. Takes the domain's page_alloc_lock.
+ */
+void cf_check tmem_domain_uncharge(void *owner, size_t bytes)
+{
+    struct tmem_domain *td = owner;
+    struct domain *d = td->domain;
+
+    spin_lock(&d->page_alloc_lock);
+    td->bytes -= bytes;
+    d->tmem_pages = PFN_UP(td->bytes);
+    spin_unlock(&d->page_alloc_lock);
+}
+
+static void cf_check tmem_free(struct rcu_head *rcu)
+{
+    xfree(container_of(rcu, struct tmem_domain, rcu));
+}
+
+/**
+ * tmem_teardown - forget all pages of a domain
+ * @d: The domain; it is dying or being reset, and runs no hypercall.
+ *
+ * Context: no lock.
+ * Return: 0, or -ERESTART: call it again.
+ */
+int tmem_teardown(struct domain *d)
+{
+    struct tmem_domain *td = d->tmem;
+
+    if ( !td )
+        return 0;
+    if ( tmem_client_destroy(td->client) )
+        return -ERESTART;
+    ASSERT(!d->tmem_pages);
+    d->tmem = NULL;
+    /* tmem_dump() may be looking at it. */
+    call_rcu(&td->rcu, tmem_free);
+
+    return 0;
+}
+
+static void tmem_dump_domain(const struct tmem_domain *td)
+{
+    const struct domain *d = td->domain;
+    struct tmem_client *client = td->client;
+    struct tmem_usage usage;
+    struct tmem_stats stats;
+
+    tmem_client_usage(client, &usage);
+    tmem_client_stats(client, &stats);
+    printk("%pd: %lu pools, %lu objects, %lu ephemeral and %lu persistent pages, "
+           "%lu bytes of metadata, %u pages charged\n",
+           d, usage.pools, usage.objects, usage.ephemeral_pages,
+           usage.persistent_pages, usage.metadata_bytes, d->tmem_pages);
+    printk("    puts %"PRIu64" (refused %"PRIu64", again %"PRIu64"), "
+           "gets %"PRIu64" (missed %"PRIu64"), flushed %"PRIu64", "
+           "evicted %"PRIu64"\n",
+           stats.puts, stats.refused, stats.overwrites, stats.hits,
+           stats.misses, stats.flushed, stats.evicted);
+}
+
+static void cf_check tmem_dump(unsigned char key)
+{
+    struct domain *d;
+
+    printk("Transcendent memory, %lu freeable pages:\n", tmem_freeable_pages());
+    rcu_read_lock(&domlist_read_lock);
+    for_each_domain ( d )
+    {
+        const struct tmem_domain *td = rcu_dereference(d->tmem);
+
+        if ( td )
+            tmem_dump_domain(td);
+    }
+    rcu_read_unlock(&domlist_read_lock);
+}
+
+static int __init cf_check tmem_init(void)
+{
+    unsigned int bits = flsl(total_pages);
+    struct tmem_config config = {
+        .ops = &tmem_frame_ops,
+        .orders = 1,
+        .bucket_bits = min(max(bits, 14u) - 4, TMEM_MAX_BUCKET_BITS + 0u),
+        .stripe_bits = 6,
+        .max_clients = DOMID_FIRST_RESERVED,
+        .max_pools = TMEM_MAX_POOLS,
+    };
+    unsigned int i;
+
+    if ( !opt_tmem )
+        return 0;
+    for ( i = 0; i < ARRAY_SIZE(config.seed); i++ )
+        config.seed[i] = (uint64_t)get_random() << 32 | get_random();
+    if ( tmem_engine_create(&config, &tmem_engine) )
+    {
+        printk(XENLOG_ERR "tmem: no memory, disabled\n");
+        return 0;
+    }
+    register_keyhandler('y', tmem_dump, "dump transcendent memory", 1);
+    printk("tmem: enabled%s%s%s\n", opt_tmem_dom0 ? ", dom0" : "",
+           opt_tmem_domu ? ", domU" : "",
+           opt_tmem_persistent ? ", persistent" : "");
+
+    return 0;
+}
+__initcall(tmem_init);
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
