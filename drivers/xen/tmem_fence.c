@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages of files that the hypervisor was told to forget, and did not
+ *
+ * Their object is fenced: nothing of it is got or put until the hypervisor has
+ * forgotten all of it. Without memory to note the object, the whole filesystem is
+ * fenced until its pool has been replaced by an empty one.
+ *
+ * Fencing begins before the front end's ->invalidate returns, so that whoever may
+ * rely on the page being gone sees the fence.
+ */
+#define pr_fmt(fmt) "tmem: " fmt
+
+#include <linux/cleancache.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+
+#include "tmem.h"
+
+/*
+ * What is noted of an object: a number that grows. An object that is fenced again
+ * while it is being forgotten has another one then, and stays fenced.
+ */
+static atomic_t tmem_last_fence;
+
+/**
+ * tmem_is_fenced - may the hypervisor have what it should not have of a file?
+ * @fs: Its filesystem.
+ * @object: The file.
+ *
+ * Context: Any.
+ * Return: true if nothing of it is to be put or got.
+ */
+bool tmem_is_fenced(struct tmem_filesystem *fs, u64 object)
+{
+	return unlikely(READ_ONCE(fs->fenced)) ||
+	       unlikely(!xa_empty(&fs->fences) && xa_load(&fs->fences, object));
+}
+
+/**
+ * tmem_fence - a file may have pages that should have been forgotten
+ * @fs: Its filesystem.
+ * @object: The file.
+ *
+ * Context: Process, inside tmem_srcu. Does not sleep.
+ */
+void tmem_fence(struct tmem_filesystem *fs, u64 object)
+{
+	unsigned long nr = (unsigned int)atomic_inc_return(&tmem_last_fence);
+
+	if (xa_err(xa_store(&fs->fences, object, xa_mk_value(nr),
+			    GFP_ATOMIC | __GFP_NOWARN)))
+		WRITE_ONCE(fs->fenced, true);
+	tmem_count(TMEM_FENCES, 1);
+	tmem_retry_later();
+}
+
+/*
+ * While the filesystem is fenced nothing is put or got. Its pool is not used after
+ * synchronize_srcu(), so that whoever gets the pool's id next is not disturbed.
+ */
+static void tmem_replace_pool(struct tmem_filesystem *fs)
+{
+	int err, pool = fs->pool;
+
+	lockdep_assert_held(&tmem_mutex);
+	WRITE_ONCE(fs->pool, TMEM_NO_POOL);
+	synchronize_srcu(&tmem_srcu);
+	err = tmem_destroy_pool(pool);
+	if (err && err != -ENOENT) {
+		/* What should be forgotten meanwhile is behind the fence. */
+		WRITE_ONCE(fs->pool, pool);
+		return;
+	}
+	xa_destroy(&fs->fences);
+	pool = tmem_new_pool(/*flags=*/0);
+	if (pool < 0) {
+		pr_warn("a filesystem has lost its pool: error %d\n", pool);
+		pool = TMEM_NO_POOL;
+	}
+	WRITE_ONCE(fs->fenced, false);
+	/* Who has the pool may be the next to fence it. */
+	smp_store_release(&fs->pool, pool);
+}
+
+/* Return: true if something is still fenced. */
+static bool tmem_fence_retry(struct tmem_filesystem *fs)
+{
+	unsigned long object;
+	void *nr;
+
+	if (READ_ONCE(fs->fenced)) {
+		tmem_replace_pool(fs);
+		return READ_ONCE(fs->fenced);
+	}
+	xa_for_each(&fs->fences, object, nr) {
+		struct tmem_oid oid = { { object } };
+
+		if (!tmem_flush_object(fs->pool, &oid))
+			xa_cmpxchg(&fs->fences, object, nr, NULL, 0);
+		cond_resched();
+	}
+	return READ_ONCE(fs->fenced) || !xa_empty(&fs->fences);
+}
+
+/**
+ * tmem_fences_retry - try again to have files forgotten
+ *
+ * Context: May sleep. tmem_mutex is held.
+ * Return: true if some are still fenced.
+ */
+bool tmem_fences_retry(void)
+{
+	struct tmem_filesystem *fs = tmem_filesystems;
+	bool left = false;
+
+	for (; fs < tmem_filesystems + TMEM_MAX_POOLS; fs++)
+		if (fs->used && fs->pool != TMEM_NO_POOL)
+			left |= tmem_fence_retry(fs);
+	return left;
+}

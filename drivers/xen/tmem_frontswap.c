@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages on their way to swap, in one persistent pool of the hypervisor
+ *
+ * An object is a piece of a swap area, small enough that the hypervisor can
+ * forget it at once; the index is the slot's place there. A page is in the store
+ * because frontswap knows that it is, and for no other reason: what the
+ * hypervisor has not forgotten can never be read, because the next store of
+ * that slot replaces it. See tmem_leak.c for how it goes nevertheless.
+ */
+#define pr_fmt(fmt) "tmem: " fmt
+
+#include <kunit/static_stub.h>
+
+#include <linux/delay.h>
+#include <linux/frontswap.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "tmem.h"
+
+/* Slots of an object: 16 MB */
+#define TMEM_SWAP_SLOTS		4096
+
+/* How often the hypervisor is asked to forget a piece of an area */
+#define TMEM_FLUSH_TRIES	3
+
+/* The pool; changes only while it holds nothing of ours */
+int tmem_swap_pool = TMEM_NO_POOL;
+
+/* By type; written before the area is used */
+static unsigned long tmem_nr_slots[MAX_SWAPFILES];
+
+static struct tmem_oid tmem_swap_oid(unsigned int type, pgoff_t offset)
+{
+	return (struct tmem_oid) { { type, offset / TMEM_SWAP_SLOTS } };
+}
+
+static int tmem_swap_init(unsigned int type, unsigned long nr_slots,
+			  bool writethrough)
+{
+	tmem_nr_slots[type] = nr_slots;
+	return 0;
+}
+
+/* Return: The pool, if pages may be put and got now. */
+static int tmem_swap_open(void)
+{
+	return READ_ONCE(tmem_closed) ? TMEM_NO_POOL : READ_ONCE(tmem_swap_pool);
+}
+
+/* Put or get one batch of a folio's pages, from page @first on. */
+static int tmem_swap_batch(unsigned int cmd, int pool, pgoff_t offset,
+			   struct folio *folio, unsigned int type,
+			   unsigned int first)
+{
+	unsigned int end = min(first + TMEM_BATCH_ENTRIES,
+			       folio_nr_pages(folio));
+	struct tmem_batch *batch = tmem_batch_get();
+	int err;
+
+	for (; first < end; first++) {
+		struct tmem_oid oid = tmem_swap_oid(type, offset + first);
+
+		tmem_batch_add(batch, cmd, pool, &oid,
+			       (offset + first) % TMEM_SWAP_SLOTS,
+			       folio_page(folio, first));
+	}
+	err = tmem_batch_run(batch);
+	tmem_batch_put();
+	return err;
+}
+
+/* Put or get all pages of a folio; the first error ends it. */
+static int tmem_swap_copy(unsigned int cmd, unsigned int type, pgoff_t offset,
+			  struct folio *folio)
+{
+	unsigned int i, nr = folio_nr_pages(folio);
+	int pool = tmem_swap_open();
+	int err = 0;
+
+	if (pool == TMEM_NO_POOL)
+		return -ENODEV;
+	for (i = 0; !err && i < nr; i += TMEM_BATCH_ENTRIES) {
+		err = tmem_swap_batch(cmd, pool, offset, folio, type, i);
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * tmem_swap_flush_slot - forget the page of one slot
+ * @type: The swap area.
+ * @offset: The slot.
+ *
+ * Context: Any.
+ * Return: 0 if it is not there any more, or a negative error code.
+ */
+int tmem_swap_flush_slot(unsigned int type, pgoff_t offset)
+{
+	struct tmem_oid oid = tmem_swap_oid(type, offset);
+
+	return tmem_flush_pages(tmem_swap_pool, &oid, offset % TMEM_SWAP_SLOTS,
+				1);
+}
+
+/* What cannot be flushed is noted as a leak. */
+static void tmem_swap_flush(unsigned int type, pgoff_t offset, unsigned int nr)
+{
+	int pool = tmem_swap_open();
+
+	/* While the pool is closed it is empty. */
+	while (nr && pool != TMEM_NO_POOL) {
+		struct tmem_oid oid = tmem_swap_oid(type, offset);
+		u32 index = offset % TMEM_SWAP_SLOTS;
+		unsigned int n = min(nr, TMEM_SWAP_SLOTS - index);
+
+		if (tmem_flush_pages(pool, &oid, index, n))
+			tmem_leak(type, offset, n);
+		offset += n;
+		nr -= n;
+	}
+}
+
+/*
+ * All pages or none, and after a failure no older page of these slots either:
+ * neither of those that were put nor of those that were not tried any more.
+ */
+static int tmem_swap_store(unsigned int type, pgoff_t offset,
+			   struct folio *folio)
+{
+	unsigned int nr = folio_nr_pages(folio);
+	int err;
+
+	tmem_unleak(type, offset, nr);
+	err = tmem_swap_copy(TMEM_PUT_PAGE, type, offset, folio);
+	if (!err) {
+		tmem_count(TMEM_STORES, nr);
+		return 0;
+	}
+	if (nr > 1 || !tmem_left_nothing(err))
+		tmem_swap_flush(type, offset, nr);
+	tmem_count(TMEM_REFUSED, nr);
+	return err;
+}
+
+/* A page that the hypervisor does not return is lost: no other one is right. */
+static int tmem_swap_load(unsigned int type, pgoff_t offset,
+			  struct folio *folio, bool exclusive)
+{
+	unsigned int nr = folio_nr_pages(folio);
+
+	/* The pool keeps what is read, and exclusive loads were not offered. */
+	if (tmem_swap_copy(TMEM_GET_PAGE, type, offset, folio)) {
+		tmem_count(TMEM_FAILED_LOADS, nr);
+		return -EIO;
+	}
+	tmem_count(TMEM_LOADS, nr);
+	return 0;
+}
+
+/* Any context: an interrupt's, too, that came in the middle of a batch. */
+static void tmem_swap_invalidate(unsigned int type, pgoff_t offset,
+				 unsigned int nr)
+{
+	tmem_swap_flush(type, offset, nr);
+	tmem_count(TMEM_INVALIDATES, nr);
+}
+
+static int tmem_swap_flush_object(const struct tmem_oid *oid)
+{
+	int err, tries = TMEM_FLUSH_TRIES;
+
+	do {
+		err = tmem_flush_object(tmem_swap_pool, oid);
+	} while (err && --tries && !msleep_interruptible(TMEM_RETRY_MS / 10));
+	return err;
+}
+
+/*
+ * What stays behind costs memory until the pool goes, or until the slots are
+ * stored again.
+ */
+static void tmem_swap_invalidate_area(unsigned int type)
+{
+	unsigned long slot, left = 0;
+
+	if (tmem_swap_pool == TMEM_NO_POOL)
+		return;
+	for (slot = 0; slot < tmem_nr_slots[type]; slot += TMEM_SWAP_SLOTS) {
+		struct tmem_oid oid = tmem_swap_oid(type, slot);
+
+		left += !!tmem_swap_flush_object(&oid);
+		cond_resched();
+	}
+	if (left)
+		pr_warn("the hypervisor did not forget %lu object(s) of swap area %u\n",
+			left, type);
+	tmem_unleak(type, 0, tmem_nr_slots[type]);
+}
+
+const struct frontswap_ops tmem_swap_ops = {
+	.name = KBUILD_MODNAME,
+	.flags = FRONTSWAP_OUTSIDE | FRONTSWAP_VOLATILE,
+	.init = tmem_swap_init,
+	.store = tmem_swap_store,
+	.load = tmem_swap_load,
+	.invalidate = tmem_swap_invalidate,
+	.invalidate_area = tmem_swap_invalidate_area,
+};
+
+/**
+ * tmem_swap_make_pool - have a pool, if swap is served
+ *
+ * Context: May sleep.
+ * Return: 0 or a negative error code, see tmem_new_pool(); then nothing is stored.
+ */
+int tmem_swap_make_pool(void)
+{
+	int pool;
+
+	if (!tmem_frontswap)
+		return 0;
+	pool = tmem_new_pool(TMEM_POOL_PERSIST);
+	if (pool < 0) {
+		pr_info("this Xen keeps no pages of swap for us (%d)\n", pool);
+		return pool;
+	}
+	WRITE_ONCE(tmem_swap_pool, pool);
+	return 0;
+}
+
+/**
+ * tmem_swap_lose_pool - the hypervisor does not have the pool any more
+ *
+ * Context: May sleep.
+ */
+void tmem_swap_lose_pool(void)
+{
+	tmem_leaks_clear();
+	WRITE_ONCE(tmem_swap_pool, TMEM_NO_POOL);
+}
+
+static void tmem_swap_destroy_pool(void)
+{
+	int pool;
+
+	mutex_lock(&tmem_mutex);
+	pool = tmem_swap_pool;
+	tmem_swap_lose_pool();
+	if (pool != TMEM_NO_POOL)
+		tmem_destroy_pool(pool);
+	mutex_unlock(&tmem_mutex);
+}
+
+/**
+ * tmem_swap_start - connect to frontswap
+ *
+ * The pool goes if that fails.
+ *
+ * Context: May sleep. Takes frontswap_mutex.
+ * Return: 0 or a negative error code of frontswap_register_ops().
+ */
+int tmem_swap_start(void)
+{
+	int err = frontswap_register_ops(&tmem_swap_ops);
+
+	if (err)
+		tmem_swap_destroy_pool();
+	return err;
+}
+
+/**
+ * tmem_swap_stop - take all pages back and destroy the pool
+ *
+ * Context: May sleep, for as long as the swap devices take. Takes
+ * frontswap_mutex.
+ */
+void tmem_swap_stop(void)
+{
+	frontswap_unregister_ops(&tmem_swap_ops);
+	tmem_swap_destroy_pool();
+}
+
+/**
+ * tmem_swap_suspend - take all pages back, and store no others
+ * @timeout: How long that may take, in jiffies.
+ *
+ * Context: May sleep. Takes frontswap_mutex.
+ * Return: 0, or -EBUSY if pages are left.
+ */
+int tmem_swap_suspend(unsigned long timeout)
+{
+	KUNIT_STATIC_STUB_REDIRECT(tmem_swap_suspend, timeout);
+	return tmem_frontswap ? frontswap_suspend(timeout) : 0;
+}
+
+/**
+ * tmem_swap_resume - store pages again
+ *
+ * Context: Any.
+ */
+void tmem_swap_resume(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(tmem_swap_resume);
+	if (tmem_frontswap)
+		frontswap_resume();
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tmem - swap pages and clean file pages in memory of the Xen hypervisor
+ *
+ * The guest's side of hypercall __HYPERVISOR_tmem_op, as a backend of frontswap
+ * and cleancache. Works with Xen 4.0 to 4.12, and with later ones that have tmem
+ * again.
+ *
+ *  tmem_hypercall.c	What the hypervisor is asked for, and its answers.
+ *  tmem_batch.c	Several pages in one hypercall.
+ *  tmem_frontswap.c	Pages of swap: what must not be lost.
+ *  tmem_leak.c		Those that the hypervisor did not forget.
+ *  tmem_cleancache.c	Pages of files: what must not be old.
+ *  tmem_fence.c	Those that the hypervisor did not forget.
+ *  tmem_retry.c	When it is asked again.
+ *  tmem_suspend.c	When the guest leaves the hypervisor.
+ *  tmem_count.c	Counters.
+ *
+ * Lock order:
+ *	frontswap_mutex, cleancache_mutex
+ *	  tmem_mutex
+ *	    tmem_srcu
+ *	      tmem_batch.lock
+ *	        xa_lock
+ */
+#define pr_fmt(fmt) "tmem: " fmt
+
+#include <linux/init.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+
+#include <xen/xen.h>
+
+#include "tmem.h"
+
+/* See tmem.h for what it protects. */
+DEFINE_MUTEX(tmem_mutex);
+DEFINE_SRCU(tmem_srcu);
+bool tmem_closed;
+
+/* A module is loaded because it is wanted. */
+bool tmem_frontswap = IS_MODULE(CONFIG_XEN_TMEM);
+module_param_named(frontswap, tmem_frontswap, bool, 0444);
+MODULE_PARM_DESC(frontswap, "Offer swap pages to the hypervisor");
+
+bool tmem_cleancache = IS_MODULE(CONFIG_XEN_TMEM);
+module_param_named(cleancache, tmem_cleancache, bool, 0444);
+MODULE_PARM_DESC(cleancache, "Offer clean file pages to the hypervisor");
+
+/* Pages go to the hypervisor: there is something to be undone. */
+bool tmem_serving;
+
+#ifndef MODULE
+/*
+ * Built in, the driver does nothing unless it is told to. "tmem" on the command
+ * line switches both on; as an early parameter, so that tmem.frontswap=0
+ * and tmem.cleancache=0 win wherever they stand.
+ */
+static int __init tmem_setup(char *arg)
+{
+	bool on = true;
+
+	if (arg && kstrtobool(arg, &on)) {
+		pr_err("'tmem=%s' is not known: use tmem, tmem=0, tmem.frontswap=, tmem.cleancache=\n",
+		       arg);
+		return -EINVAL;
+	}
+	tmem_frontswap = on;
+	tmem_cleancache = on;
+	return 0;
+}
+early_param("tmem", tmem_setup);
+#endif
+
+static int __init tmem_start(void)
+{
+	int err = 0;
+
+	/* A host may drop pages when it likes, and not have any others. */
+	if (tmem_swap_make_pool()) {
+		tmem_frontswap = false;
+		if (!tmem_cleancache)
+			return -ENODEV;
+	}
+	if (tmem_frontswap)
+		err = tmem_swap_start();
+	if (err || !tmem_cleancache)
+		return err;
+	err = tmem_file_start();
+	if (err && tmem_frontswap)
+		tmem_swap_stop();
+	return err;
+}
+
+static void tmem_stop(void)
+{
+	if (tmem_cleancache)
+		tmem_file_stop();
+	if (tmem_frontswap)
+		tmem_swap_stop();
+}
+
+static int __init tmem_serve(void)
+{
+	int err;
+
+	tmem_frontswap &= IS_ENABLED(CONFIG_FRONTSWAP);
+	tmem_cleancache &= IS_ENABLED(CONFIG_CLEANCACHE);
+	if (!xen_domain() || !(tmem_frontswap || tmem_cleancache))
+		return -ENODEV;
+	err = tmem_probe() ?: tmem_batch_init();
+	if (err)
+		return err;
+	err = tmem_suspend_init();
+	if (err) {
+		pr_err("the guest is being suspended: try again (%d)\n", err);
+		goto batch_exit;
+	}
+	tmem_destroy_all_pools();
+	tmem_add_debugfs();
+	/* Last: pages are stored before this returns. */
+	err = tmem_start();
+	if (!err) {
+		tmem_serving = true;
+		return 0;
+	}
+	if (err != -ENODEV)
+		pr_err("cannot register: %s (%d)\n",
+		       err == -EBUSY ? "there is another backend" : "error",
+		       err);
+	tmem_remove_debugfs();
+	tmem_suspend_exit();
+batch_exit:
+	tmem_batch_exit();
+	return err;
+}
+
+static int __init tmem_init(void)
+{
+	int err = tmem_serve();
+
+	/* A module has to stay for its unit tests to be run. */
+	if (err == -ENODEV && IS_ENABLED(CONFIG_XEN_TMEM_KUNIT_TEST))
+		return 0;
+	return err;
+}
+module_init(tmem_init);
+
+/*
+ * First the front ends take their pages back or drop them; then nobody calls us
+ * any more.
+ */
+static void __exit tmem_exit(void)
+{
+	if (!tmem_serving)
+		return;
+	tmem_suspend_exit();
+	tmem_stop();
+	/* If a suspend has begun, nobody will tell us how it went. */
+	tmem_suspend_cancelled();
+	tmem_retry_stop();
+	tmem_remove_debugfs();
+	tmem_batch_exit();
+}
+module_exit(tmem_exit);
+
+MODULE_DESCRIPTION("Transcendent memory of the Xen hypervisor for frontswap and cleancache");
+MODULE_LICENSE("GPL");

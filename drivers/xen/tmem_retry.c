@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the hypervisor could not do is asked for again, once a second, until it
+ * has done all of it.
+ */
+#include <kunit/static_stub.h>
+
+#include <linux/jiffies.h>
+#include <linux/workqueue.h>
+
+#include "tmem.h"
+
+static void tmem_retry_fn(struct work_struct *work)
+{
+	tmem_retry();
+}
+
+static DECLARE_DELAYED_WORK(tmem_retry_work, tmem_retry_fn);
+
+/**
+ * tmem_retry - try again to have pages forgotten
+ *
+ * Context: May sleep. Takes tmem_mutex.
+ */
+void tmem_retry(void)
+{
+	bool left;
+
+	mutex_lock(&tmem_mutex);
+	/* Afterwards they are tried again, or gone. */
+	if (READ_ONCE(tmem_closed)) {
+		mutex_unlock(&tmem_mutex);
+		return;
+	}
+	left = tmem_leaks_retry();
+	left |= tmem_fences_retry();
+	mutex_unlock(&tmem_mutex);
+	if (left)
+		tmem_retry_later();
+}
+
+/**
+ * tmem_retry_later - see to it that tmem_retry() is called
+ *
+ * Context: Any.
+ */
+void tmem_retry_later(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(tmem_retry_later);
+	queue_delayed_work(system_unbound_wq, &tmem_retry_work,
+			   msecs_to_jiffies(TMEM_RETRY_MS));
+}
+
+/**
+ * tmem_retry_stop - nothing is there any more that could be forgotten
+ *
+ * Context: May sleep.
+ */
+void tmem_retry_stop(void)
+{
+	cancel_delayed_work_sync(&tmem_retry_work);
+}
