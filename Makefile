@@ -17,14 +17,15 @@ help:
 	@echo 'make unit       the engine in user space, under sanitizers'
 	@echo 'make fuzz       a fuzzer on the engine, without end'
 	@echo 'make bench-engine  how fast the engine is, compared and alone'
-	@echo 'make series     the patches for git am, in $(SERIES)'
-	@echo 'make compose    the kernel tree with the series, in the cache'
+	@echo 'make series     the patches, in $(SERIES) and xen-4.17'
+	@echo 'make compose    the trees of Linux and Xen with the series, in the cache'
 	@echo 'make absorb     bring edits made in that tree back here'
 	@echo 'make lint       the checks that need no kernel build'
 	@echo 'make build      the kernel of the guests'
 	@echo 'make clean      remove out/ (the cache stays)'
 	@echo
 	@echo 'KERNEL_SRC=path a directory or tarball of Linux $(BASE).y as the base'
+	@echo 'XEN_SRC=path    the same for Xen 4.17'
 	@echo 'TMEM_CACHE=path for sources, kernels and images (~/.cache/tmem); 25 GB'
 
 setup:
@@ -32,9 +33,11 @@ setup:
 
 base: setup
 	@scripts/overlay fetch
+	@scripts/overlay fetch --base xen-4.17
 
 compose: base
 	@scripts/overlay compose
+	@scripts/overlay compose --base xen-4.17
 
 absorb: setup
 	@scripts/overlay absorb
@@ -54,6 +57,7 @@ bench-engine: compose
 
 series: compose
 	@scripts/overlay export -o $(SERIES)
+	@scripts/overlay export --base xen-4.17 -o out/series/xen-4.17
 	@scripts/test style commits
 
 build: compose

@@ -8,6 +8,14 @@ there for a moment, to patch its text, and that is gone. If the system's QEMU is
 old as that, the one in the backports of its release is taken, from the mirror that
 apt uses here. It is unpacked into the cache and not installed: what it is linked
 with comes with the system's own.
+
+Xen's PVH domains are guests in a guest. QEMU since 9.1 takes the read of any control
+register there for one of CR0 (in its target/i386/tcg/decode-new.c.inc, decode_op()
+tests the intercept, which is 0 then, and not whether there is one), so that a kernel
+gets another CR2 than its page fault had. They need an older one, and one CPU: where
+others stop it, which is often with two, an interrupt that has just been injected is
+injected again (helper_vmrun() leaves its number in exception_index). With one CPU
+there are no stale breakpoints either.
 """
 
 import functools
@@ -22,10 +30,12 @@ import rig
 
 sys.path.insert(0, os.path.join(rig.ROOT, "scripts"))
 # pylint: disable=wrong-import-position
+import fetchbase
 import kernelbase
 
 NAME = "qemu-system-x86_64"
 GOOD = (8, 1)
+NOT_NESTED = (9, 1)
 PACKAGES = ("qemu-system-x86", "qemu-system-data")
 PLACE = pathlib.Path(rig.CACHE, "qemu")
 
@@ -44,7 +54,7 @@ def unpack_newer():
     work = PLACE / "new"
     shutil.rmtree(work, ignore_errors=True)
     (work / "debs").mkdir(parents=True)
-    options = kernelbase.private_apt(
+    options = fetchbase.private_apt(
         PLACE / "apt", "deb", lambda codename, *_: [codename + "-backports"],
         "asking the mirror for a newer QEMU")
     kernelbase.slowly("downloading a newer QEMU", [
@@ -88,3 +98,12 @@ def command():
         raise rig.Stop(str(failure)) from None
     return [str(program), "-L", str(PLACE / "root/usr/share/qemu")] if program \
         else [NAME]
+
+
+def nested():
+    """The same for guests in a guest, or None: this system has none that serves."""
+    rig.need(NAME)
+    try:
+        return [NAME] if version(NAME) < NOT_NESTED else None
+    except kernelbase.Failure as failure:
+        raise rig.Stop(str(failure)) from None

@@ -4,7 +4,7 @@
  *
  * It turns the distribution image and the payload into a root file system,
  * runs the scenario's script there, and leaves a verdict on a virtio-serial
- * port.  Only the word "success" counts on the host: whatever stops this
+ * port, or in a domain of Xen's, which has no such port, on a disk.  Only the word "success" counts on the host: whatever stops this
  * program before it gets there is a failure without further reasoning.
  */
 #define _GNU_SOURCE
@@ -22,13 +22,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define VERDICT_PORT	"/dev/virtio-ports/tmem.verdict"
-#define LOG_PORT	"/dev/virtio-ports/tmem.log"
+#define SCENARIO_MAX	65536
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define EXIT_SKIP	4
 
 /* kmemleak reports an object only when it is older than five seconds. */
 #define KMEMLEAK_AGE	6
+
+/* What is written there has to stay when the machine is gone. */
+static int open_port(const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/virtio-ports/tmem.%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "/dev/tmem/%s", name);
+		fd = open(path, O_WRONLY | O_DSYNC | O_CLOEXEC);
+	}
+	return fd;
+}
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 finish(const char *format, ...)
@@ -37,7 +51,7 @@ finish(const char *format, ...)
 	int port;
 
 	sync();
-	port = open(VERDICT_PORT, O_WRONLY);
+	port = open_port("verdict");
 	va_start(args, format);
 	vdprintf(port >= 0 ? port : STDERR_FILENO, format, args);
 	va_end(args);
@@ -118,6 +132,26 @@ static void link_by_name(const char *class, const char *attribute,
 		closedir(entries);
 }
 
+/* The disks of a Xen domain have no names: "xvda=NAME" on the command line. */
+static void link_xen_disks(void)
+{
+	char link[512], target[512];
+	struct dirent *entry;
+	DIR *entries = opendir("/sys/block");
+
+	while (entries && (entry = readdir(entries))) {
+		const char *name = getenv(entry->d_name);
+
+		if (strncmp(entry->d_name, "xvd", 3) || !name)
+			continue;
+		snprintf(link, sizeof(link), "/dev/tmem/%s", name);
+		snprintf(target, sizeof(target), "../%s", entry->d_name);
+		symlink(target, link);
+	}
+	if (entries)
+		closedir(entries);
+}
+
 static void mount_kernel_views(void)
 {
 	mkdir("/dev", 0755);
@@ -130,16 +164,18 @@ static void mount_kernel_views(void)
 	mount_or_die("proc", "/proc", "proc", 0);
 	mount_or_die("sys", "/sys", "sysfs", 0);
 	link_by_name("/sys/block", "serial", "/dev/tmem");
+	link_xen_disks();
 	link_by_name("/sys/class/virtio-ports", "name", "/dev/virtio-ports");
 	symlink("/proc/self/fd", "/dev/fd");
 }
 
 static void enter_root(void)
 {
-	static char script[65536];
+	static char script[SCENARIO_MAX];
 
-	if (read_file("/scenario", script, sizeof(script)) < 0)
-		finish("failure: no scenario in the initramfs\n");
+	if (read_file("/scenario", script, sizeof(script)) < 0 &&
+	    read_file("/dev/tmem/scenario", script, sizeof(script)) < 0)
+		finish("failure: no scenario in the initramfs or on a disk\n");
 	mount_or_die("/dev/tmem/root", "/root", "ext4", MS_RDONLY);
 	mount_or_die("/dev/tmem/payload", "/root/opt/tmem", "ext4", MS_RDONLY);
 	mount_or_die("/root/opt/tmem/modules", "/root/lib/modules", NULL,
@@ -209,7 +245,7 @@ static int copy_output(int from, int log)
 /* Children that the script left behind may hold the pipe open: poll. */
 static int run_script(void)
 {
-	int log = open(LOG_PORT, O_WRONLY | O_CLOEXEC);
+	int log = open_port("log");
 	int status = 0, output[2];
 	pid_t child, gone;
 

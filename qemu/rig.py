@@ -17,17 +17,20 @@ CACHE = os.environ.get("TMEM_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "tmem")
 BASE = os.environ.get("TMEM_BASE") or "6.12"
 LINUX = os.path.join(CACHE, "linux-" + BASE)
+XEN = os.path.join(CACHE, "xen-4.17")
 
 # TMEM_TREE names another kernel tree than the composed one; TMEM_PRISTINE=1
 # says that it does not carry the overlay.
 TREE = os.environ.get("TMEM_TREE") or os.path.join(LINUX, "tree")
 PRISTINE = os.environ.get("TMEM_PRISTINE") == "1"
 FLAVOURS = ("plain", "debug", "nopreempt")
+HYPERVISORS = ("xen", "xen-debug", "xen-stock")
 
 PACKAGES = {
     "bc": "bc", "bison": "bison", "debootstrap": "debootstrap",
     "depmod": "kmod", "flex": "flex", "gcc": "gcc", "make": "make",
     "mke2fs": "e2fsprogs", "qemu-system-x86_64": "qemu-system-x86",
+    "xz": "xz-utils",
 }
 
 
@@ -103,8 +106,12 @@ def need_space(directory, megabytes):
 
 
 def build_dir(flavour):
+    """Where a kernel flavour or a hypervisor is built."""
+    if flavour in HYPERVISORS:
+        return os.path.join(XEN, "build-" + flavour)
     if flavour not in FLAVOURS:
-        raise Stop(f"no flavour {flavour}; there are: {' '.join(FLAVOURS)}")
+        raise Stop(f"no flavour {flavour}; there are: "
+                   f"{' '.join(FLAVOURS + HYPERVISORS)}")
     return os.path.join(LINUX, ("pristine-" if PRISTINE else "build-") + flavour)
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Writes numbered lines to a tmpfs that is larger than the memory, so that most
-# of them are swapped out, and compares what comes back.
+# of them are swapped out, to the disk or a store, and compares what comes back.
 set -eu
 
 megabytes=${1:-200}
@@ -19,8 +19,10 @@ numbers()
 
 numbers > /run/data/numbers
 out=$(sed -n 's/^pswpout //p' /proc/vmstat)
+stored=$(cat /sys/kernel/mm/tmem/frontswap/stores 2>/dev/null) || stored=0
 echo "# stat swapped_out_pages=$out"
-if [ "$out" -gt 1000 ]; then
+echo "# stat stored_pages=$stored"
+if [ $((out + stored)) -gt 1000 ]; then
 	echo "ok 1 memory is swapped out"
 else
 	echo "not ok 1 memory is swapped out"

@@ -13,9 +13,9 @@ free_mb=$(($(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo) / 1024))
 device=$(disk swap0)
 name=${device##*/}
 
-load_fake $((megabytes + 16))
+load_backend $((megabytes + 16))
 swap_on "$device"
-check "backend" "$(backend)" = tmem_fake
+check "backend" "$(backend)" = $MODULE
 check "memory in MB, and what it has to hold" "$free_mb" -lt "$megabytes"
 
 snapshot start
@@ -36,7 +36,7 @@ check_same "loads = fswpin" start fs_loads vm_fswpin
 check "pages stored, at least what memory cannot hold" \
 	"$(changed start fs_stores)" \
 	-gt $(((megabytes - free_mb) * MB_PAGES * 8 / 10))
-check_same "stores = those of tmem_fake" start fs_stores fake_stores
+check_same "stores = those of the backend" start fs_stores backend_stores
 check_same "stores = succ_stores in debugfs" start fs_stores debugfs_succ_stores
 
 stat_line accept pages=$((megabytes * MB_PAGES)) \
@@ -47,7 +47,7 @@ stat_line accept pages=$((megabytes * MB_PAGES)) \
 	loads="$(changed start fs_loads)" \
 	sectors_written="$(changed start "${name}_sectors_written")" \
 	sectors_read="$(changed start "${name}_sectors_read")" \
-	held="$(fake pages)"
+	held="$(counted pages)"
 
 check_load_end "the end"
 check_none_left "after the end"

@@ -26,7 +26,7 @@ run_files()
 	check_modes "files" $CLEANCACHE "444 backend $COUNTERS" \
 		"644 admit allow_encrypted enabled verify" "200 drop"
 	check_numbers "counters" $CLEANCACHE "$COUNTERS"
-	check_that "backend is one word" one_value $CLEANCACHE/backend tmem_fake
+	check_that "backend is one word" one_value $CLEANCACHE/backend $MODULE
 	check_modes "files of a mount" "$mount_dir" \
 		"444 device encrypted files filesystem pages" "644 excluded"
 	check_that "filesystem" one_value "$mount_dir/filesystem" ext4
@@ -115,12 +115,12 @@ run_spoilt()
 	set_fake spoil 3
 	evict
 	verified "$name, verify mode"
-	check "$name, verify mode: spoilt" "$(fake spoiled)" -gt 0
+	check "$name, verify mode: spoilt" "$(counted spoiled)" -gt 0
 	check "$name, verify mode: reported" $corrupted -gt 0
 	set_cleancache verify 0
 	set_fake spoil 0
 	set_cleancache drop 1
-	check "$name, dropped: pages held" "$(fake pages)" -eq 0
+	check "$name, dropped: pages held" "$(counted pages)" -eq 0
 }
 
 run_shrinker()
@@ -134,7 +134,7 @@ run_shrinker()
 		echo "0 0 100000" >"$shrinker/scan" || die "scan, $round"
 	done
 	check "$name: pages" "$(show "$mount_dir/pages")" -eq 0
-	check "$name: pages held" "$(fake pages)" -eq 0
+	check "$name: pages held" "$(counted pages)" -eq 0
 	check "$name: less memory remembers pages" \
 		"$(cleancache metadata_bytes)" -lt "$metadata"
 	check "$name: content" "$(letter "$file" 3)" = h
@@ -170,7 +170,7 @@ run_pressure()
 
 map_scratch linear "$SCRATCH" 0
 begin_fs ext4
-load_fake_files 16 exclusive=0
+load_backend_files 16 exclusive=0
 exec 7>"$file"
 run_files
 run_admission

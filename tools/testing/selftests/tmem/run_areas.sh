@@ -31,7 +31,7 @@ chmod 600 "$file"
 sync
 
 make_cgroup $((megabytes / 4))M
-load_fake "$(mb 96)"
+load_backend "$(mb 96)"
 swap_on "${whole}1" -p 10
 swap_on "${whole}2" -p 10
 swap_on "$file" -p 1
@@ -73,7 +73,7 @@ check_that "the file leaves" swapoff "$file"
 check_that "the first leaves" swapoff "${whole}1"
 load_stop
 check_content "no area"
-check "pages held" "$(fake pages)" -eq 0
+check "pages held" "$(counted pages)" -eq 0
 check_load_end "the end"
 
 finish

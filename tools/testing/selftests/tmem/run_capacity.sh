@@ -11,21 +11,21 @@ megabytes=$(mb 48)
 device=$(disk swap0)
 
 make_cgroup $((megabytes / 3))M
-load_fake "$(mb 64)"
-frames=$(fake frames)
+load_backend "$(mb 64)"
+frames=$(counted frames)
 swap_on "$device"
 
 snapshot start
 load_start -g $CGROUP -m "$megabytes" -z 5 -t 2 -p -d
 load fill
-check "pages held before" "$(fake pages)" -gt 0
+check "pages held before" "$(counted pages)" -gt 0
 
 load_send loop
 for round in 1 2 3; do
 	set_fake capacity 0
 	check_that "round $round: a store of no size becomes empty" \
 		wait_for 10 is_empty
-	stores=$(fake stores)
+	stores=$(counted stores)
 	set_fake capacity $((frames / round))
 	check_that "round $round: it is used again when it has grown" \
 		wait_for 10 has_stored "$stores"
@@ -34,13 +34,13 @@ load_stop
 check_content "after the load"
 snapshot loaded
 check "pages pushed to the device by the backend" \
-	"$(changed start fake_pushed)" -gt 0
+	"$(changed start backend_pushed)" -gt 0
 check_same "writebacks = fswpwb" start fs_writebacks vm_fswpwb
 
 # Nothing is lost between what fits and what does not.
 set_fake capacity 100
 load age pageout
-check "pages held, of capacity 100" "$(fake pages)" -le 100
+check "pages held, of capacity 100" "$(counted pages)" -le 100
 check_content "with room for 100 pages"
 check_held "with room for 100 pages"
 check_load_end "the end"

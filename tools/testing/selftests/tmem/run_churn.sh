@@ -45,14 +45,14 @@ until_over()
 
 backends()
 {
-	load_fake_files "$(mb 16)" exclusive=$((rounds % 2))
+	load_backend_files "$(mb 16)" exclusive=$((rounds % 2))
 	sleep 0.3
-	unload_fake || die "rmmod"
+	unload_backend || die "rmmod"
 }
 
 capacities()
 {
-	set_fake capacity $((rounds % 5 * 500))
+	! is_fake || set_fake capacity $((rounds % 5 * 500))
 	sleep 0.2
 }
 
@@ -85,11 +85,11 @@ run_fs()
 	check "$1: backends that came and went" $rounds -ge 4
 	exercise_end "$1, backends"
 
-	load_fake_files "$(mb 16)" exclusive=0
+	load_backend_files "$(mb 16)" exclusive=0
 	hits=$(cleancache hits)
 	exercise
 	until_over capacities
-	set_fake capacity 100000
+	! is_fake || set_fake capacity 100000
 	exercise_end "$1, capacity"
 	check "$1, capacity: hits" $(($(cleancache hits) - hits)) -gt 0
 	if [ -d $DEBUGFS/failslab ]; then
@@ -114,7 +114,7 @@ run_fs()
 
 	echo 1 >"$mount_dir/excluded"
 	check "$1, excluded: pages" "$(show "$mount_dir/pages")" -eq 0
-	check "$1, excluded: pages held" "$(fake pages)" -eq 0
+	check "$1, excluded: pages held" "$(counted pages)" -eq 0
 	puts=$(cleancache puts)
 	content "$MOUNT/file" >"$tmp/sum"
 	evict
@@ -123,15 +123,15 @@ run_fs()
 
 	# Unmounted while it is being read and evicted
 	right=$(content "$MOUNT/file")
-	pools=$(fake pools)
+	pools=$(counted pools)
 	(while cat "$MOUNT/file"; do :; done >/dev/null 2>&1) &
 	while ! umount "$MOUNT" 2>/dev/null; do
 		evict
 	done
 	kill $! 2>/dev/null
 	wait
-	check "$1, unmounted: pools that went" $((pools - $(fake pools))) -eq 1
-	check "$1, unmounted: pages held" "$(fake pages)" -eq 0
+	check "$1, unmounted: pools that went" $((pools - $(counted pools))) -eq 1
+	check "$1, unmounted: pages held" "$(counted pages)" -eq 0
 	mount_fs "$1"
 	check "$1, mounted again: content" \
 		"$(content "$MOUNT/file")" = "$right"

@@ -44,7 +44,7 @@ run_fs()
 	slow 0 0
 	begin_fs "$1"
 	echo 0 >"/sys/dev/block/$(mountpoint -d "$MOUNT")/queue/read_ahead_kb"
-	load_fake_files 16 exclusive=0
+	load_backend_files 16 exclusive=0
 	fill a "$file"
 	exec 7<"$file"
 

@@ -15,7 +15,7 @@ name=${device##*/}
 
 no_readahead
 make_cgroup max
-load_fake "$(mb 64)"
+load_backend "$(mb 64)"
 swap_on "$device"
 area=$(area "$device")
 
@@ -32,14 +32,14 @@ cgroup_wrote()
 
 load_start -g $CGROUP -m "$megabytes" -t 2 -p
 load fill pageout
-held=$(fake pages)
+held=$(counted pages)
 check "pages held" "$held" -gt $((megabytes * MB_PAGES * 8 / 10))
 
 # At rest every page can be accounted for.
 snapshot start
 echo 500 >"$area/writeback"
 snapshot end
-check "500 pages to the device: held" "$(fake pages)" -eq $((held - 500))
+check "500 pages to the device: held" "$(counted pages)" -eq $((held - 500))
 check "500 pages to the device: writebacks" "$(changed start fs_writebacks)" \
 	-eq 500
 check "500 pages to the device: fswpwb" "$(changed start vm_fswpwb)" -eq 500
@@ -52,16 +52,16 @@ check "500 pages to the device: of the cgroup" "$(cgroup_writebacks)" -eq 500
 snapshot start
 echo 300 >"$area/pull"
 snapshot end
-check "300 pages to memory: held" "$(fake pages)" -eq $((held - 800))
+check "300 pages to memory: held" "$(counted pages)" -eq $((held - 800))
 check "300 pages to memory: pulls" "$(changed start fs_pulls)" -eq 300
 check "300 pages to memory: sectors written" \
 	"$(changed start "${name}_sectors_written")" -eq 0
 check_content "taken back"
 
 load pageout
-check "swapped out again: pages held" "$(fake pages)" -gt 0
+check "swapped out again: pages held" "$(counted pages)" -gt 0
 echo 1 >"$area/excluded"
-check "excluded: pages held" "$(fake pages):$(frontswap pages)" = 0:0
+check "excluded: pages held" "$(counted pages):$(frontswap pages)" = 0:0
 snapshot start
 load age pageout
 snapshot end
@@ -73,9 +73,9 @@ check_sums "excluded" start
 echo 0 >"$area/excluded"
 
 load age pageout
-check "included again: pages held" "$(fake pages)" -gt 0
+check "included again: pages held" "$(counted pages)" -gt 0
 set_frontswap enabled 0
-check "switched off: pages held" "$(fake pages):$(frontswap pages)" = 0:0
+check "switched off: pages held" "$(counted pages):$(frontswap pages)" = 0:0
 snapshot start
 load age pageout
 snapshot end
@@ -87,9 +87,9 @@ check_sums "switched off" start
 set_frontswap enabled 1
 
 load age pageout
-check "switched on again: pages held" "$(fake pages)" -gt 0
+check "switched on again: pages held" "$(counted pages)" -gt 0
 echo 1 >"$area/writethrough"
-check "written through: pages held before" "$(fake pages)" -eq 0
+check "written through: pages held before" "$(counted pages)" -eq 0
 snapshot start
 load age pageout
 snapshot end
@@ -98,7 +98,7 @@ check "written through: all of them written too" \
 	"$(changed start vm_pswpout)" -ge "$(changed start fs_stores)"
 check_content "written through"
 echo 0 >"$area/writethrough"
-check "not any more: pages held" "$(fake pages)" -eq 0
+check "not any more: pages held" "$(counted pages)" -eq 0
 check_content "not any more"
 
 # And all of it while pages move.
@@ -121,10 +121,10 @@ for round in 1 2 3; do
 		"$excluded_pages:$disabled_pages" = 0:0
 done
 # Of a slow store, pages change while they wait to be taken back.
-set_fake delay_us 500
+! is_fake || set_fake delay_us 500
 set_frontswap enabled 0
 check "slow, under load: pages held, switched off" "$(frontswap pages)" -eq 0
-set_fake delay_us 0
+! is_fake || set_fake delay_us 0
 set_frontswap enabled 1
 load_stop
 check_content "under load"

@@ -14,7 +14,7 @@ device=$(disk swap0)
 
 no_readahead
 make_cgroup $((megabytes / 2))M
-load_fake "$(mb 48)"
+load_backend "$(mb 48)"
 swap_on "$device"
 
 # again REFUSE: by order first, then in a loop of two threads
@@ -34,7 +34,7 @@ again()
 	set_frontswap enabled 1
 	check_sums "refuse_duplicates=$1" start
 	check "refuse_duplicates=$1: pages met their older copy" \
-		"$(changed start fake_duplicates)" \
+		"$(changed start backend_duplicates)" \
 		-gt $((megabytes * MB_PAGES / 2))
 	load_end
 
@@ -46,14 +46,14 @@ again()
 }
 
 again 0
-check "replaced: pages refused" "$(changed start fake_refused)" -eq 0
+check "replaced: pages refused" "$(changed start backend_refused)" -eq 0
 
 again 1
-check "refused: pages refused" "$(changed start fake_refused)" \
-	-eq "$(changed start fake_duplicates)"
+check "refused: pages refused" "$(changed start backend_refused)" \
+	-eq "$(changed start backend_duplicates)"
 check "refused: they went to the device, besides those taken back" \
 	$(($(changed start vm_pswpout) - $(changed start fs_writebacks))) \
-	-ge "$(changed start fake_duplicates)"
+	-ge "$(changed start backend_duplicates)"
 check_held "the end"
 
 finish

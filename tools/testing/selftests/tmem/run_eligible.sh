@@ -48,7 +48,7 @@ refused()
 run_protected()
 {
 	begin_fs ext4 -O encrypt,verity
-	load_fake_files 16 exclusive=0
+	load_backend_files 16 exclusive=0
 	mkdir "$MOUNT/secret"
 	check_that "a directory is encrypted" \
 		fileioctl encrypt "$MOUNT/secret"
@@ -74,7 +74,7 @@ run_protected()
 run_swap_file()
 {
 	begin_fs ext4
-	load_fake_files 32 exclusive=0
+	load_backend_files 32 exclusive=0
 	name="swap file"
 	exec 7>"$file"
 	fill w "$file" $((24 * MB_PAGES)) || die "$file"
@@ -106,7 +106,7 @@ run_encrypted()
 {
 	map_scratch crypt aes-xts-plain64 $key 0 "$SCRATCH" 0
 	begin_fs ext4
-	load_fake_files 16 exclusive=0 outside=1
+	load_backend_files 16 exclusive=0 outside=1
 	check "encrypted disk: known" "$(show "$mount_dir/encrypted")" -eq 1
 	exec 7>"$file"
 	fill a "$file"
@@ -116,11 +116,11 @@ run_encrypted()
 	count_evicted "allowed" rejects_encrypted
 	check "allowed: puts" $puts -ge 512
 	set_cleancache allow_encrypted 0
-	check "not allowed any more: pages held" "$(fake pages)" -eq 0
+	check "not allowed any more: pages held" "$(counted pages)" -eq 0
 	check "not allowed any more: content" "$(letter "$file")" = a
-	unload_fake || die "rmmod"
+	unload_backend || die "rmmod"
 
-	load_fake_files 16 exclusive=0 outside=0
+	load_backend_files 16 exclusive=0 outside=0
 	cat "$file" >/dev/null
 	count_evicted "backend inside" rejects_encrypted
 	check "backend inside: puts" $puts -ge 512
@@ -133,13 +133,13 @@ run_encrypted()
 run_max_index()
 {
 	begin_fs ext4
-	load_fake_files 16 exclusive=0 max_index=255
+	load_backend_files 16 exclusive=0 max_index=255
 	exec 7>"$file"
 	fill a "$file" 512
 	fill b "$file" 1024 512
 	count_evicted "indexes up to 255" rejects_page
 	check "indexes up to 255: puts" $puts -le 256
-	check "indexes up to 255: pages held" "$(fake pages)" -gt 0
+	check "indexes up to 255: pages held" "$(counted pages)" -gt 0
 	check "indexes up to 255: refused" $counted -ge 512
 	hits=$(cleancache hits)
 	check "indexes up to 255: content below" "$(letter "$file" 3)" = a
@@ -173,7 +173,7 @@ run_write_error()
 	name="$1, failed write"
 	map_scratch linear "$SCRATCH" 0
 	begin_fs "$1"
-	load_fake_files 16 exclusive=0
+	load_backend_files 16 exclusive=0
 	exec 7>"$file"
 	check_stored c "$file"
 	check "$name: from the store" "$(letter "$file" 3)" = c
@@ -196,7 +196,7 @@ run_shutdown()
 {
 	name="$1, shut down"
 	begin_fs "$1"
-	load_fake_files 16 exclusive=0
+	load_backend_files 16 exclusive=0
 	exec 7>"$file"
 	check_stored f "$file"
 	fill g "$MOUNT/other" 16
@@ -206,7 +206,7 @@ run_shutdown()
 	check "$name: hits" $(($(cleancache hits) - hits)) -eq 0
 	exec 7>&-
 	check_that "$name: unmounted" umount "$MOUNT"
-	check "$name: pages held" "$(fake pages)" -eq 0
+	check "$name: pages held" "$(counted pages)" -eq 0
 	mount_fs "$1"
 	check "$name: content when mounted again" "$(letter "$file")" = f
 	end_fs

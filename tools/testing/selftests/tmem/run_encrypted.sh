@@ -69,7 +69,7 @@ leave()
 	swapoff "$1" || die "swapoff $1"
 }
 
-load_fake "$(mb 64)" outside=1
+load_backend "$(mb 64)" outside=1
 run_area "plain disk" "$device" 0 1
 leave "$device"
 
@@ -77,9 +77,9 @@ map tmem_crypt "0 $size crypt aes-xts-plain64 $key 0 $device 0"
 run_area "crypt" /dev/mapper/tmem_crypt 1 0
 set_frontswap allow_encrypted 1
 load age pageout
-check "allowed: pages held" "$(fake pages)" -gt 0
+check "allowed: pages held" "$(counted pages)" -gt 0
 set_frontswap allow_encrypted 0
-check "not allowed any more: pages held" "$(fake pages)" -eq 0
+check "not allowed any more: pages held" "$(counted pages)" -eq 0
 check_content "not allowed any more"
 leave /dev/mapper/tmem_crypt
 
@@ -88,9 +88,9 @@ map tmem_linear "0 $size linear /dev/mapper/tmem_crypt 0"
 run_area "linear over crypt" /dev/mapper/tmem_linear 1 0
 leave /dev/mapper/tmem_linear
 unmap tmem_linear
-unload_fake || die "rmmod"
+unload_backend || die "rmmod"
 
-load_fake "$(mb 64)" outside=0
+load_backend "$(mb 64)" outside=0
 run_area "crypt, backend inside" /dev/mapper/tmem_crypt 1 1
 leave /dev/mapper/tmem_crypt
 

@@ -29,12 +29,12 @@ run_area()
 	snapshot start
 	load_start -g $CGROUP -m "$megabytes" -z 5
 	load fill pageout
-	stored=$(fake pages)
+	stored=$(counted pages)
 	load verify
-	held=$(fake pages)
+	held=$(counted pages)
 	snapshot end
-	loads=$(changed start fake_loads)
-	taken=$(changed start fake_exclusive_loads)
+	loads=$(changed start backend_loads)
+	taken=$(changed start backend_exclusive_loads)
 	load pageout
 	squeeze_cgroup
 	check_content "$1, by order"
@@ -50,16 +50,16 @@ run_area()
 	swapoff "$2" || die "swapoff"
 }
 
-load_fake "$(mb 64)" exclusive=1
+load_backend "$(mb 64)" exclusive=1
 run_area disk "$disk"
 check "disk: pages that each load took out" "$taken" -eq "$loads"
 check "disk: pages held after all were loaded" "$held" -eq 0
 
 run_area synchronous /dev/ram0
 check "synchronous: pages that loads took out" "$taken" -eq 0
-unload_fake || die "rmmod"
+unload_backend || die "rmmod"
 
-load_fake "$(mb 64)"
+load_backend "$(mb 64)"
 run_area shared "$disk"
 check "not exclusive: pages that loads took out" "$taken" -eq 0
 check "not exclusive: pages held after loading" "$held" -eq "$stored"

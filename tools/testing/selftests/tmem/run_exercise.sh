@@ -37,23 +37,25 @@ run_fs()
 {
 	begin_fs "$1"
 
-	load_fake_files "$(mb 32)" exclusive=0
+	load_backend_files "$(mb 32)" exclusive=0
 	exercise "$1, one process" -p 1
 	check "$1, one process: no page in the store that nobody asks for" \
-		"$(fake pages)" -le "$(show "$mount_dir/pages")"
+		"$(counted pages)" -le "$(show "$mount_dir/pages")"
 	set_cleancache verify 1
 	exercise "$1, verified" -p 2
 	check "$1: pages were compared" "$(cleancache verified)" -gt 0
 	set_cleancache verify 0
-	set_fake drop_mean_ms 500
-	set_fake percent 90
+	if is_fake; then
+		set_fake drop_mean_ms 500
+		set_fake percent 90
+	fi
 	exercise "$1, random eviction" -p 4 -D
-	unload_fake || die "rmmod"
+	unload_backend || die "rmmod"
 
-	load_fake_files "$(mb 32)" exclusive=1
+	load_backend_files "$(mb 32)" exclusive=1
 	exercise "$1, destructive" -p 4
 	check "$1: no page of the file left" "$(rm "$MOUNT/file" &&
-		fake pages)" -eq 0
+		counted pages)" -eq 0
 	end_fs
 }
 

@@ -21,7 +21,7 @@ is_stopped()
 }
 
 no_readahead
-load_fake "$(mb 64)"
+load_backend "$(mb 64)"
 swap_on "$device"
 
 # One process dies, another one does not notice.
@@ -42,8 +42,8 @@ check_content "others go on, and swap"
 snapshot end
 failed_loads=$(changed start fs_failed_loads)
 check "failed loads" "$failed_loads" -gt 0
-check "failed loads, as tmem_fake counts them" \
-	"$(changed start fake_failed_loads)" -eq "$failed_loads"
+check "failed loads, as the backend counts them" \
+	"$(changed start backend_failed_loads)" -eq "$failed_loads"
 check_load_end "others"
 
 # Every seventh load fails; the process knows how to live with that.
@@ -65,12 +65,12 @@ load_end
 # The backend leaves and cannot give back a single page.
 load_start -m "$megabytes" -o 4 -B
 load fill pageout
-held=$(fake pages)
+held=$(counted pages)
 check "pages held before the backend leaves" "$held" \
 	-gt $((megabytes * MB_PAGES / 2))
 snapshot start
 set_fake fail_loads 1
-check_that "it leaves" unload_fake
+check_that "it leaves" unload_backend
 check "pages lost" "$(frontswap poisoned_pages)" -eq "$held"
 check "pages held" "$(frontswap pages)" -eq 0
 echo 8192 >$TRACING/buffer_size_kb
@@ -90,7 +90,7 @@ check "pages lost, when nobody has them any more" \
 	"$(frontswap poisoned_pages)" -eq 0
 
 # Swapoff takes everything back, also where some of it is lost.
-load_fake "$(mb 64)"
+load_backend "$(mb 64)"
 load_start -m "$megabytes" -o 5 -B
 load fill pageout
 snapshot start

@@ -42,9 +42,9 @@ for rotational in 1 0; do
 	read_all "$what, from the device"
 	check "$what, from the device: pages read ahead" $ahead -gt 0
 
-	load_fake $((2 * megabytes))
+	load_backend $((2 * megabytes))
 	load age pageout
-	check "$what: pages held" "$(fake pages)" -ge "$load_pages"
+	check "$what: pages held" "$(counted pages)" -ge "$load_pages"
 	read_all "$what, from the store"
 	# Some page of pageload's own may be zero-filled, so not in the store.
 	check "$what, from the store: pages read ahead" $ahead \
@@ -52,15 +52,15 @@ for rotational in 1 0; do
 
 	# Fewer than a CPU collects before it gives slots back
 	load pageout
-	held=$(fake pages)
+	held=$(counted pages)
 	load age=1
 	check "$what: pages rewritten" "$load_written" -gt 0
 	check "$what: pages that left the store then, of these" \
-		$((held - $(fake pages))) -gt $((load_written * 8 / 10))
+		$((held - $(counted pages))) -gt $((load_written * 8 / 10))
 	check_content "$what"
 	load_end
 	swapoff "$disk" || die "swapoff"
-	unload_fake
+	unload_backend
 done
 
 finish

@@ -90,10 +90,10 @@ run_cold()
 	done
 	umount "$MOUNT" || die "umount"
 	mount_fs "$1"
-	gets=$(fake get_calls)
+	gets=$(counted get_calls)
 	misses=$(cleancache misses)
 	cat "$MOUNT"/tree/* >/dev/null
-	check "$1, cold scan: gets" $(($(fake get_calls) - gets)) -eq 0
+	check "$1, cold scan: gets" $(($(counted get_calls) - gets)) -eq 0
 	check "$1, cold scan: misses are counted" \
 		$(($(cleancache misses) - misses)) -ge 200
 }
@@ -132,7 +132,7 @@ run_twins()
 run_fs()
 {
 	begin_fs "$1"
-	load_fake_files 16 exclusive=0
+	load_backend_files 16 exclusive=0
 	run_reuse "$1"
 	run_names "$1"
 	run_states "$1"

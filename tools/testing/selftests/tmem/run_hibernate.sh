@@ -28,7 +28,7 @@ make_cgroup max
 make_fs ext4
 mount_fs ext4
 exclude_others
-load_fake "$(mb 192)" cleancache=1
+load_backend "$(mb 192)" cleancache=1
 
 # There is nothing to write the image to yet, so this fails, and memory is enough
 # not to be shrunk for it: what is gone afterwards was dropped on purpose.
@@ -61,7 +61,7 @@ load fill
 load age=50
 echo $((megabytes / 2))M >$CGROUP/memory.high
 echo max >$CGROUP/memory.high
-check "before: pages held" "$(fake pages)" -gt 0
+check "before: pages held" "$(counted pages)" -gt 0
 store_file "before"
 
 echo 0 >/sys/power/image_size
@@ -76,7 +76,7 @@ snapshot end
 
 check "pages refused meanwhile" "$(changed start fs_rejects_hibernation)" -gt 0
 check "pages stored meanwhile" "$(changed start fs_stores)" -eq 0
-check "pages held afterwards" "$(fake pages):$(frontswap pages)" = 0:0
+check "pages held afterwards" "$(counted pages):$(frontswap pages)" = 0:0
 check "pages of files held afterwards" "$(cleancache pages)" -eq 0
 enter_cgroup
 check "after resume: content of the file" \
@@ -84,7 +84,7 @@ check "after resume: content of the file" \
 leave_cgroup
 check_content "after resume"
 load age=50 pageout
-check "the store is in use again: pages held" "$(fake pages)" -gt 0
+check "the store is in use again: pages held" "$(counted pages)" -gt 0
 check_content "in use again"
 enter_cgroup
 evict

@@ -28,7 +28,7 @@ done
 check "programs that fail, of $try" $broken -gt 0
 
 make_cgroup $((megabytes / 3))M
-load_fake $((megabytes * 2)) percent=70
+load_backend $((megabytes * 2)) percent=70
 swap_on "$device"
 area=$(area "$device")
 
@@ -54,6 +54,6 @@ note "refused for lack of memory: $(changed start fs_rejects_memory)"
 check_sums "all" start
 wait_for 5 is_empty
 check_held "the end"
-check "pages left behind" "$(fake pages)" -eq 0
+check "pages left behind" "$(counted pages)" -eq 0
 
 finish

@@ -12,7 +12,7 @@ THP=/sys/kernel/mm/transparent_hugepage
 sizes="16 32 64 128 256 512 1024 2048"
 
 modinfo brd >/dev/null 2>&1 || skip_all "CONFIG_BLK_DEV_RAM"
-plan 83
+plan $((73 + $(with_fake 10) + $(with_xen 14)))
 
 megabytes=$(mb 16)
 [ "$megabytes" -ge 8 ] || megabytes=8
@@ -68,25 +68,41 @@ whole()
 	trace_start
 	before=$(allocated "$1")
 	load_start -m "$megabytes" -H
-	load fill pageout
+	load fill
+	is_fake || puts=$(counted put_calls)
+	load pageout
+	is_fake || puts=$(($(counted put_calls) - puts))
+	is_fake || gets=$(counted get_calls)
 	folios=$(($(allocated "$1") - before))
 	check_content "$where, $1 kB"
 	check "$where, $1 kB: folios allocated" $folios \
 		-gt $((megabytes * MB_PAGES / nr / 2))
 	check "$where, $1 kB: stored whole" "$(traced store $nr)" -eq $folios
 	loaded=$(traced load $nr)
+	is_fake || gets=$(($(counted get_calls) - gets))
 	load_end
+	is_fake || [ $nr -lt 16 ] || check_calls "$where, $1 kB: stored" "$puts"
+}
+
+# check_calls WHAT CALLS: at most one hypercall for 16 pages of the folios; some
+# pages of others may have been among them.
+check_calls()
+{
+	note "stat large_${1##* }_calls_$nr=$2"
+	check "$1 by hypercalls" "$2" -le $((folios * nr / 16 + 16))
 }
 
 modprobe brd rd_nr=1 rd_size=$((64 * 1024)) || die "brd"
 echo 8192 >$TRACING/buffer_size_kb
-load_fake $((megabytes * 4))
+load_backend $((megabytes * 4))
 
 where=synchronous
 swap_on /dev/ram0
 for size in 16 32 64 128 256 512 1024; do
 	whole $size
 	check "$where, $size kB: loaded whole" "$loaded" -eq "$folios"
+	is_fake || [ $nr -lt 16 ] ||
+		check_calls "$where, $size kB: loaded" "$gets"
 done
 whole 2048
 check "$where, 2048 kB: loaded whole" "$loaded" -eq 0
@@ -95,27 +111,33 @@ check "$where, 2048 kB: loaded whole" "$loaded" -eq 0
 # shellcheck disable=SC2317
 fits()
 {
-	[ "$(fake pages)" -le "$1" ]
+	[ "$(counted pages)" -le "$1" ]
 }
 
 # The backend has pushed out some pages of many folios, which must not be in the
 # swap cache any more: then nobody would read them in one piece anyway.
+mixed()
+{
+	load_start -g $CGROUP -m "$megabytes" -H
+	load fill pageout
+	held=$(counted pages)
+	set_fake capacity $((held * 7 / 8))
+	check_that "mixed: pages are pushed out" \
+		wait_for 10 fits $((held * 7 / 8))
+	squeeze_cgroup
+	set_fake capacity "$(counted frames)"
+	trace_start
+	load verify=1 drop=1
+	check_content "mixed"
+	check "mixed: loaded whole" "$(traced load 16)" -gt 0
+	check "mixed: loaded by pages" "$(traced load 1)" -gt $((held / 100))
+	load_end
+}
+
 only_size 64
 make_cgroup max
 area=$(area /dev/ram0)
-load_start -g $CGROUP -m "$megabytes" -H
-load fill pageout
-held=$(fake pages)
-set_fake capacity $((held * 7 / 8))
-check_that "mixed: pages are pushed out" wait_for 10 fits $((held * 7 / 8))
-squeeze_cgroup
-set_fake capacity "$(fake frames)"
-trace_start
-load verify=1 drop=1
-check_content "mixed"
-check "mixed: loaded whole" "$(traced load 16)" -gt 0
-check "mixed: loaded by pages" "$(traced load 1)" -gt $((held / 100))
-load_end
+! is_fake || mixed
 
 # The backend pushes pages out from under folios that are being read, and the
 # cgroup is short of memory, so that they leave the swap cache as well. What was
@@ -153,37 +175,42 @@ done
 only_size 64
 load_start -m "$megabytes" -H
 load fill pageout
-held=$(fake pages)
+held=$(counted pages)
 trace_start
 snapshot start
 load verify=10 drop=10
 snapshot end
 check "single pages: loaded" "$(traced load 1)" -gt 0
-check "single pages: invalidated, no more held" "$(fake pages)" \
-	-eq $((held - $(changed start fake_invalidates)))
-check "single pages: invalidated" "$(changed start fake_invalidates)" -gt 0
+check "single pages: invalidated, no more held" "$(counted pages)" \
+	-eq $((held - $(changed start backend_invalidates)))
+check "single pages: invalidated" "$(changed start backend_invalidates)" -gt 0
 check_content "single pages"
 check_held "single pages"
 snapshot start
 load unmap=20
 snapshot end
 check "single pages: unmapped, invalidated" \
-	"$(changed start fake_invalidates)" -gt 0
+	"$(changed start backend_invalidates)" -gt 0
 load verify
 check "single pages: unmapped, the others are right, wrong pages" \
 	"$load_wrong" -eq 0
 load_end
 
 # All pages of a folio or none, whatever the policy
-set_fake percent 40
-snapshot start
-load_start -m "$megabytes" -H
-load fill pageout age=5 pageout
-check_content "accepted at random"
-check_sums "accepted at random" start
-check "accepted at random: refused whole" \
-	"$(grep -c 'frontswap_store: .* nr=16 reject=[1-9]' $TRACING/trace)" \
-	-gt 0
-load_end
+at_random()
+{
+	set_fake percent 40
+	snapshot start
+	load_start -m "$megabytes" -H
+	load fill pageout age=5 pageout
+	check_content "accepted at random"
+	check_sums "accepted at random" start
+	check "accepted at random: refused whole" \
+		"$(grep -c 'frontswap_store: .* nr=16 reject=[1-9]' \
+		   $TRACING/trace)" -gt 0
+	load_end
+}
+
+! is_fake || at_random
 
 finish

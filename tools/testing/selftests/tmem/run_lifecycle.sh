@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 32
+plan $((31 + $(with_fake 1)))
 
 megabytes=$(mb 48)
 first=$(disk swap0)
@@ -22,11 +22,11 @@ check "without a backend: pages on the device" "$(vmstat pswpout)" -gt 0
 
 load_send loop
 for round in 1 2 3; do
-	load_fake "$(mb 64)"
+	load_backend "$(mb 64)"
 	check_that "round $round: an area that is on already is served" \
 		wait_for 5 has_stored 0
 	check_that "round $round: the backend leaves during the load" \
-		unload_fake
+		unload_backend
 	check "round $round: pages held then" "$(frontswap pages)" -eq 0
 	check "round $round: backend then" "$(backend)" = none
 done
@@ -35,7 +35,7 @@ check_content "after backends came and went"
 check "pages lost" "$(frontswap poisoned_pages)" -eq 0
 
 # Swapoff moves pages from one area's store to the other's.
-load_fake "$(mb 64)"
+load_backend "$(mb 64)"
 load pageout
 load_send loop
 swap_on "$second" -p 9
@@ -54,14 +54,14 @@ check_that "swapoff of the second area" swapoff "$second"
 
 # A store that is full, and memory to take it all.
 echo max >$CGROUP/memory.high
-set_fake capacity $((megabytes * MB_PAGES / 2))
+! is_fake || set_fake capacity $((megabytes * MB_PAGES / 2))
 load age pageout
 snapshot full
-check "a full store refuses" "$(fake refused)" -gt 0
-check "pages held, of those it has room for" "$(fake pages)" \
+! is_fake || check "a full store refuses" "$(counted refused)" -gt 0
+check "pages held, of those it has room for" "$(counted pages)" \
 	-gt $((megabytes * MB_PAGES / 4))
 check_that "swapoff with a full store" swapoff "$first"
-check "pages held after swapoff" "$(fake pages):$(frontswap pages)" = 0:0
+check "pages held after swapoff" "$(counted pages):$(frontswap pages)" = 0:0
 check_content "after swapoff"
 check_load_end "the end"
 

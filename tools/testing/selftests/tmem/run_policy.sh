@@ -13,7 +13,7 @@ device=$(disk swap0)
 # run_policy NAME PARAMETER=VALUE...: all out, half of it changed, out again, back
 run_policy()
 {
-	load_fake "$(mb 64)" "$2"
+	load_backend "$(mb 64)" "$2"
 	swap_on "$device"
 	snapshot start
 	load_start -m "$megabytes" -z 10
@@ -21,8 +21,8 @@ run_policy()
 	check_content "$1"
 	check_sums "$1" start
 	check_held "$1"
-	check_same "$1: refusals = those of tmem_fake" start \
-		fs_rejects_backend fake_refused
+	check_same "$1: refusals = those of the backend" start \
+		fs_rejects_backend backend_refused
 	stored=$(changed start fs_stores)
 	refused=$(changed start fs_rejects_backend)
 	stat_line "policy_$1" offers="$(changed start fs_offers)" \
@@ -31,7 +31,7 @@ run_policy()
 		device_pages_written="$(changed start vm_pswpout)"
 	check_load_end "$1"
 	swapoff "$device" || die "swapoff"
-	unload_fake || die "rmmod"
+	unload_backend || die "rmmod"
 }
 
 no_readahead

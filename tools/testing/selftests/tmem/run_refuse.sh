@@ -75,7 +75,7 @@ check "without a backend: pages written" "$written" \
 want_ordered=$ordered
 want_forced=$forced
 
-load_fake "$(mb 16)" percent=0
+load_backend "$(mb 16)" percent=0
 io refused
 check "pages stored" "$(changed refused fs_stores)" -eq 0
 check "pages refused = written" "$(changed refused fs_rejects_backend)" \

@@ -43,7 +43,7 @@ reread()
 {
 	evict
 	held=$(show "$mount_dir/pages")
-	stored=$(fake pages)
+	stored=$(counted pages)
 	hits=$(cleancache hits)
 	misses=$(cleancache misses)
 	sectors=$(sectors_read)
@@ -67,16 +67,16 @@ run_fs()
 	right=$(content "$MOUNT/file")
 
 	# Compressed data is less to read.
-	load_fake_files "$(mb 64)" exclusive=0
+	load_backend_files "$(mb 64)" exclusive=0
 	reread "$1, first"
 	check "$1: all pages held" "$held" -ge $((pages - slack))
 	check "$1: nearly all from the store" "$hits" -ge $((pages - slack))
-	check "$1: pages stay in the store" "$(fake pages)" -ge $((pages - slack))
+	check "$1: pages stay in the store" "$(counted pages)" -ge $((pages - slack))
 	reread "$1, again"
 	check "$1: nearly all from the store" "$hits" -ge $((pages - slack))
-	calls=$(fake put_calls)
+	calls=$(counted put_calls)
 	evict
-	calls=$(($(fake put_calls) - calls))
+	calls=$(($(counted put_calls) - calls))
 	check "$1: calls for $pages puts" "$calls" -le $((pages / 16))
 	set_cleancache verify 1
 	content "$MOUNT/file" >"$tmp/sum"
@@ -94,14 +94,14 @@ run_fs()
 	set_fake drop_mean_ms 0
 	set_fake capacity $((pages / 2))
 	reread "$1, half the capacity"
-	check "$1: capacity kept" "$(fake pages)" -le $((pages / 2))
-	unload_fake || die "rmmod"
+	check "$1: capacity kept" "$(counted pages)" -le $((pages / 2))
+	unload_backend || die "rmmod"
 
-	load_fake_files "$(mb 64)" exclusive=1
+	load_backend_files "$(mb 64)" exclusive=1
 	content "$MOUNT/file" >"$tmp/sum"
 	reread "$1, destructive"
 	check "$1: nearly all from the store" "$hits" -ge $((pages - slack))
-	check "$1: pages left" "$(fake pages)" -le $slack
+	check "$1: pages left" "$(counted pages)" -le $slack
 	end_fs
 }
 

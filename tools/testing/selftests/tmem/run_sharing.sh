@@ -33,7 +33,7 @@ check_stored()
 		$(($(event fswpout) - stored)) -gt 0
 }
 
-load_fake "$(mb 128)"
+load_backend "$(mb 128)"
 swap_on "$device"
 snapshot start
 

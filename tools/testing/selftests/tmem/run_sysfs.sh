@@ -14,14 +14,14 @@ plan 26
 
 device=$(disk swap0)
 
-load_fake "$(mb 16)"
+load_backend "$(mb 16)"
 swap_on "$device"
 area=$(area "$device")
 
 check_modes "files" $FRONTSWAP "444 backend $COUNTERS" \
 	"644 enabled allow_encrypted"
 check_numbers "counters" $FRONTSWAP "$COUNTERS"
-check_that "backend is one word" one_value $FRONTSWAP/backend tmem_fake
+check_that "backend is one word" one_value $FRONTSWAP/backend $MODULE
 check_that "enabled" one_value $FRONTSWAP/enabled 1
 check_that "allow_encrypted" one_value $FRONTSWAP/allow_encrypted 0
 
@@ -51,11 +51,11 @@ while :; do
 	read -r path <"$area/path" && echo "$path"
 done >"$tmp/paths" 2>/dev/null &
 for round in 1 2 3 4; do
-	unload_fake &
+	unload_backend &
 	leaving=$!
 	swapoff "$device" || die "swapoff"
 	wait $leaving || die "rmmod"
-	load_fake "$(mb 16)"
+	load_backend "$(mb 16)"
 	swapon "$device" || die "swapon"
 done
 check "paths read during $round times swapoff" \
@@ -63,7 +63,7 @@ check "paths read during $round times swapoff" \
 
 swapoff "$device"
 check "areas after swapoff" "$(ls $FRONTSWAP/areas)" = ""
-unload_fake
+unload_backend
 check "backend after it has left" "$(backend)" = none
 
 finish

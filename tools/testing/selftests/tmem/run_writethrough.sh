@@ -66,7 +66,7 @@ check "without a backend: sectors written" "$want" -gt 0
 # with MODE [PARAMETER=VALUE]
 with()
 {
-	load_fake "$(mb 64)" writethrough=1 ${2+"$2"}
+	load_backend "$(mb 64)" writethrough=1 ${2+"$2"}
 	through "$1"
 	check "$1: sectors written = without a backend" "$sectors" -eq "$want"
 	check "$1: device writes = offered - zero-filled" \
@@ -77,14 +77,14 @@ with()
 	check "$1: loads that were errors" "$(changed "$1" fs_failed_loads)" \
 		-eq 0
 	check "$1: pages evicted for want of room" \
-		"$(changed "$1" fake_evicted)" -eq 0
-	dropped=$(changed "$1" fake_dropped)
-	loaded=$(changed "$1" fake_loads)
+		"$(changed "$1" backend_evicted)" -eq 0
+	dropped=$(changed "$1" backend_dropped)
+	loaded=$(changed "$1" backend_loads)
 	stat_line "writethrough_$1" sectors_written="$sectors" \
 		stores="$(changed "$1" fs_stores)" dropped="$dropped" \
-		loads="$loaded" misses="$(changed "$1" fake_misses)" \
+		loads="$loaded" misses="$(changed "$1" backend_misses)" \
 		device_pages_read="$(changed "$1" vm_pswpin)"
-	unload_fake || die "rmmod"
+	unload_backend || die "rmmod"
 }
 
 with none

@@ -45,7 +45,7 @@ make_cgroup max
 swap_on "$device"
 
 # Behind zswap: what zswap must write back goes to the store, not to the device.
-load_fake "$(mb 64)"
+load_backend "$(mb 64)"
 echo Y >$ZSWAP/enabled
 echo 20 >$ZSWAP/max_pool_percent
 snapshot start
@@ -68,10 +68,10 @@ check "behind: pages to frontswap, at least these" "$(changed full fs_stores)" \
 check "behind: pages written to the device" "$(changed start vm_pswpout)" -eq 0
 check_once "behind"
 check_load_end "behind"
-unload_fake
+unload_backend
 
 # Before zswap: each page goes to one or the other, and changes sides.
-load_fake "$(mb 64)" before_zswap=1 percent=50
+load_backend "$(mb 64)" before_zswap=1 percent=50
 echo 20 >$ZSWAP/max_pool_percent
 snapshot start
 load_start -g $CGROUP -m "$megabytes" -c -t 4 -p -d
@@ -85,11 +85,11 @@ check "before: pages to frontswap" "$(changed start fs_stores)" -gt 0
 check_once "before"
 check_content "before"
 check_load_end "before"
-unload_fake
+unload_backend
 
 # zswap is on, and nothing of the cgroup may be written to a device: not when it
 # is taken back, and so not written through either.
-load_fake "$(mb 64)" before_zswap=1
+load_backend "$(mb 64)" before_zswap=1
 area=$(area "$device")
 echo 0 >$CGROUP/memory.zswap.writeback
 load_start -g $CGROUP -m $((megabytes / 2)) -c
@@ -117,11 +117,11 @@ check "no writeback: pages written to the device" \
 echo 0 >"$area/writethrough"
 check_load_end "no writeback"
 echo 1 >$CGROUP/memory.zswap.writeback
-unload_fake
+unload_backend
 
 for before in 0 1; do
 	what="before_zswap=$before"
-	load_fake "$(mb 64)" before_zswap=$before percent=50
+	load_backend "$(mb 64)" before_zswap=$before percent=50
 	echo 20 >$ZSWAP/max_pool_percent
 	echo N >$ZSWAP/enabled
 	snapshot start
@@ -150,7 +150,7 @@ for before in 0 1; do
 	check_once "$what"
 	echo max >$CGROUP/memory.high
 	check_load_end "$what"
-	unload_fake
+	unload_backend
 done
 
 finish

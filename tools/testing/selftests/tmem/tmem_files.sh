@@ -41,12 +41,12 @@ exclude_others()
 	done
 }
 
-# load_fake_files MB [PARAMETER=VALUE]...: the backend, for files only
-load_fake_files()
+# load_backend_files MB [PARAMETER=VALUE]...: the backend, for files only
+load_backend_files()
 {
 	exclude_others
 	front_end=$CLEANCACHE
-	load_fake "$@" frontswap=0 cleancache=1
+	load_backend "$@"
 }
 
 cleancache()
@@ -197,7 +197,7 @@ begin_fs()
 
 end_fs()
 {
-	unload_fake || die "rmmod"
+	unload_backend || die "rmmod"
 	leave_cgroup
 	umount "$MOUNT" || die "umount"
 	unmap_scratch

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC3043
 #
-# What the run_*.sh share. They need a kernel with CONFIG_FRONTSWAP, the module
-# tmem_fake, root, and disks to swap to: /dev/tmem/swap0, /dev/tmem/swap1.
+# What the run_*.sh share. They need a kernel with CONFIG_FRONTSWAP, the module of
+# a backend, root, and disks to swap to: /dev/tmem/swap0, /dev/tmem/swap1.
 #
 # Environment:
 #	TMEM_REGION_START TMEM_REGION_MB
@@ -11,12 +11,14 @@
 #	TMEM_FLAVOUR	"debug" makes everything smaller, unless
 #	SCALE		says how large it is, in percent
 #	SEED		of all random decisions (1)
+#	BACKEND		fake: the module tmem_fake (default); or xen: the module tmem,
+#			on a Xen that keeps pages; what only tmem_fake can is left
+#			out then
 #	ENGINE		1: the tmem engine keeps the pages of tmem_fake
 #	TMEM_SCENARIO	set by the boot rig, where nothing may be skipped
 
 FRONTSWAP=/sys/kernel/mm/tmem/frontswap
 DEBUGFS=/sys/kernel/debug
-FAKE=$DEBUGFS/tmem_fake
 FAKE_PARAMETERS=/sys/module/tmem_fake/parameters
 CGROUPS=/sys/fs/cgroup
 CGROUP=$CGROUPS/tmem_test
@@ -30,6 +32,15 @@ export PATH
 [ "${TMEM_FLAVOUR-}" = debug ] && default_scale=25
 SCALE=${SCALE:-${default_scale:-100}}
 SEED=${SEED:-1}
+BACKEND=${BACKEND:-fake}
+case "$BACKEND" in
+xen)
+	MODULE=tmem
+	BACKEND_COUNTERS=$DEBUGFS/tmem_xen ;;
+*)
+	MODULE=tmem_fake
+	BACKEND_COUNTERS=$DEBUGFS/tmem_fake ;;
+esac
 tmp=$(mktemp -d)
 . "$here/tmem_load.sh"
 
@@ -127,7 +138,7 @@ plan()
 	trap '' PIPE
 	[ "$(id -u)" -eq 0 ] || skip_all "root"
 	[ -d $FRONTSWAP ] || skip_all "CONFIG_FRONTSWAP"
-	modinfo tmem_fake >/dev/null 2>&1 || skip_all "module tmem_fake"
+	modinfo $MODULE >/dev/null 2>&1 || skip_all "module $MODULE"
 	[ -e "/dev/tmem/${disk_needed-swap0}" ] ||
 		skip_all "disk /dev/tmem/${disk_needed-swap0}"
 	echo "TAP version 13"
@@ -184,8 +195,25 @@ wait_for()
 # The backend and the front end
 #
 
-# load_fake MB [PARAMETER=VALUE]...
-load_fake()
+# is_fake: can the backend do what a real one does not?
+is_fake()
+{
+	[ $MODULE = tmem_fake ]
+}
+
+# with_fake N: N, or 0 with another backend: results that only tmem_fake gives
+with_fake()
+{
+	is_fake && echo "$1" || echo 0
+}
+
+with_xen()
+{
+	is_fake && echo 0 || echo "$1"
+}
+
+# fake_parameters MB [PARAMETER=VALUE]...: with its store of so much memory
+fake_parameters()
 {
 	local store_mb="$1"
 
@@ -198,21 +226,34 @@ load_fake()
 	else
 		set -- pages=$((store_mb * MB_PAGES)) "$@"
 	fi
-	modprobe tmem_fake seed="$SEED" engine="${ENGINE:-0}" cleancache=0 \
-		"$@" ||
-		die "cannot load tmem_fake $*"
-	[ "$(backend)" = tmem_fake ] || die "tmem_fake did not register"
-	fake_counters=$(ls $FAKE)
+	echo seed="$SEED" engine="${ENGINE:-0}" "$@"
 }
 
-unload_fake()
+# load_backend MB [PARAMETER=VALUE]...: for swap pages; another one than tmem_fake
+# knows no parameters, and the hypervisor says how much it takes
+load_backend()
 {
-	rmmod tmem_fake
+	local parameters="frontswap=1 cleancache=0"
+
+	[ "${front_end-$FRONTSWAP}" = $FRONTSWAP ] ||
+		parameters="frontswap=0 cleancache=1"
+	if is_fake; then
+		parameters="$parameters $(fake_parameters "$@")"
+	fi
+	# shellcheck disable=SC2086
+	modprobe $MODULE $parameters || die "cannot load $MODULE $parameters"
+	[ "$(backend)" = $MODULE ] || die "$MODULE did not register"
+	counters=$(ls $BACKEND_COUNTERS)
+}
+
+unload_backend()
+{
+	rmmod $MODULE
 }
 
 is_loaded()
 {
-	[ -d /sys/module/tmem_fake ]
+	[ -d /sys/module/$MODULE ]
 }
 
 # show FILE: its one line. As cat, which takes long to start in a debug kernel.
@@ -228,13 +269,15 @@ backend()
 	show "${front_end-$FRONTSWAP}/backend"
 }
 
-fake()
+# counted NAME: by the backend
+counted()
 {
-	show "$FAKE/$1"
+	show "$BACKEND_COUNTERS/$1"
 }
 
 set_fake()
 {
+	is_fake || die "only tmem_fake has $1"
 	echo "$2" >"$FAKE_PARAMETERS/$1" || die "tmem_fake refuses $1=$2"
 }
 
@@ -252,12 +295,12 @@ set_frontswap()
 
 is_empty()
 {
-	[ "$(fake pages)" -eq 0 ]
+	[ "$(counted pages)" -eq 0 ]
 }
 
 has_stored()
 {
-	[ "$(fake stores)" -gt "$1" ]
+	[ "$(counted stores)" -gt "$1" ]
 }
 
 vmstat()
@@ -379,13 +422,13 @@ no_readahead()
 
 snapshot()
 {
-	local counter fake_files=
+	local counter files=
 
 	if is_loaded; then
-		fake_files=$FAKE
+		files=$BACKEND_COUNTERS
 	else
-		for counter in ${fake_counters-}; do
-			unset "$1_fake_$counter"
+		for counter in ${counters-}; do
+			unset "$1_backend_$counter"
 		done
 	fi
 	# In sysfs [!a]* leaves out a directory.
@@ -402,12 +445,12 @@ snapshot()
 			next
 		}
 		/^[0-9]+$/ {
-			kind = path[n - 1] == "tmem_fake" ? "fake" : "fs"
+			kind = path[n - 1] ~ /^tmem_/ ? "backend" : "fs"
 			if (kind == "fs" && path[4] == "debug")
 				kind = "debugfs"
 			print name "_" kind "_" path[n] "=" $1
 		}' /proc/vmstat $FRONTSWAP/[!a]* $DEBUGFS/frontswap/* \
-		${fake_files:+"$fake_files"/*} /sys/block/*/stat >"$tmp/snapshot"
+		${files:+"$files"/*} /sys/block/*/stat >"$tmp/snapshot"
 	# shellcheck source=/dev/null
 	. "$tmp/snapshot"
 	last=$1
@@ -501,11 +544,11 @@ areas_pages()
 
 held_agree()
 {
-	fake_pages=$(fake pages)
-	[ "$fake_pages" -eq "$(frontswap pages)" ] &&
-		[ "$fake_pages" -eq "$(areas_pages)" ] &&
-		[ $((fake_pages * 4096)) -eq "$(fake bytes)" ] &&
-		[ "$fake_pages" -eq "$(fake pages)" ]
+	held_pages=$(counted pages)
+	[ "$held_pages" -eq "$(frontswap pages)" ] &&
+		[ "$held_pages" -eq "$(areas_pages)" ] &&
+		[ $((held_pages * 4096)) -eq "$(counted bytes)" ] &&
+		[ "$held_pages" -eq "$(counted pages)" ]
 }
 
 # Slots of all areas that are in use, whether their page is stored or written
@@ -516,7 +559,7 @@ used_pages()
 
 none_left()
 {
-	[ "$(fake pages)" -le "$(used_pages)" ]
+	[ "$(counted pages)" -le "$(used_pages)" ]
 }
 
 # check_none_left DESCRIPTION: after the end of pageload other processes have
@@ -524,20 +567,20 @@ none_left()
 check_none_left()
 {
 	wait_for 5 none_left
-	check "$1: pages held, of swap in use" "$(fake pages)" \
+	check "$1: pages held, of swap in use" "$(counted pages)" \
 		-le "$(used_pages)"
 	check_that "$1: swapoff" swapoff -a
 	check "$1: pages held after swapoff" \
-		"$(fake pages):$(frontswap pages)" = 0:0
+		"$(counted pages):$(frontswap pages)" = 0:0
 }
 
 # check_held DESCRIPTION: front end and backend count the same pages
 check_held()
 {
 	wait_for 5 held_agree
-	check "$1: pages held, tmem_fake = areas" "$fake_pages" \
+	check "$1: pages held, $MODULE = areas" "$held_pages" \
 		-eq "$(areas_pages)"
-	check "$1: pages held, tmem_fake = frontswap" "$fake_pages" \
+	check "$1: pages held, $MODULE = frontswap" "$held_pages" \
 		-eq "$(frontswap pages)"
 }
 
@@ -571,7 +614,7 @@ undo()
 		swapoff -a || undone=1
 	fi
 	if is_loaded; then
-		rmmod tmem_fake || undone=1
+		rmmod $MODULE || undone=1
 	fi
 	[ "$(backend)" = none ] || undone=1
 	[ "$(frontswap pages)" -eq 0 ] || undone=1
