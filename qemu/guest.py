@@ -45,6 +45,10 @@ STALE_BREAKPOINT = re.compile(r"Oops: int3:(?:(?!\bCode: )[^\0])*"
 # thread is busy, and never in code of the guest. Such a guest is booted once more.
 LATE = "timeout after"
 
+# With one host thread per CPU, one of them may use QEMU's map of the machine's memory
+# while a device that another one sets up changes it, and QEMU ends itself.
+ASSERTED = re.compile(r"QEMU ended with status -6: .*: iotlb_to_section: Assertion ")
+
 COMMAND_LINE = ("panic=-1 panic_on_warn=1 oops=panic "
                 "kunit.enable=0 watchdog_thresh=30 "
                 "rcupdate.rcu_cpu_stall_timeout=60")
@@ -282,21 +286,29 @@ class Guest:
         if self.icount is not None:
             self.threads = "single"
         reason = self.run_once(accel)
+        again = self.emulator_failed(accel, reason)
+        if again:
+            rig.say(f"{self.name}: {reason}: {again}")
+            reason = self.run_once(accel)
+            if reason:
+                reason += f" (the second time, thread={self.threads})"
+        return reason
+
+    def emulator_failed(self, accel, reason):
+        """How to go on where it was not the guest that failed, or None."""
         if accel == "tcg" and self.bad and \
                 STALE_BREAKPOINT.search(rig.read(self.console)):
-            rig.say(f"{self.name}: {reason}: not there any more, the emulator "
-                    "ran stale code; again with CPUs that take turns")
             self.threads = "single"
-            reason = self.run_once(accel)
-            if reason:
-                reason += f" (thread={self.threads})"
-        elif self.xen and xen.nested(self) and not self.bad and \
-                (reason or "").startswith(LATE):
-            rig.say(f"{self.name}: {reason}; the emulator may have stopped: again")
-            reason = self.run_once(accel)
-            if reason:
-                reason += " (the second time)"
-        return reason
+            return "not there any more, the emulator ran stale code; " \
+                   "again with CPUs that take turns"
+        if self.bad or not reason:
+            return None
+        if ASSERTED.match(reason):
+            self.threads = "single"
+            return "the emulator failed; again with CPUs that take turns"
+        if self.xen and xen.nested(self) and reason.startswith(LATE):
+            return "the emulator may have stopped; again"
+        return None
 
     def run_once(self, accel):
         self.bad = None

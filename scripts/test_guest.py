@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of qemu/guest.py and qemu/xen.py: what a console says, what QEMU is told."""
+import functools
 import sys
 import unittest
 from types import SimpleNamespace
@@ -77,6 +78,7 @@ class Again(unittest.TestCase):
             "name": "x", "xen": "pvh", "domains": 0, "bad": None, "icount": None,
             "threads": "multi", "console": "/nowhere", **values})
         made.run_once = mock.Mock(side_effect=reasons)
+        made.emulator_failed = functools.partial(guest.Guest.emulator_failed, made)
         with mock.patch.object(xen.emulator, "nested", return_value=["qemu"]), \
                 mock.patch.object(guest.rig, "say"):
             return guest.Guest.run(made, "tcg"), made.run_once.call_count
@@ -84,12 +86,25 @@ class Again(unittest.TestCase):
     def test_late(self):
         late = "timeout after 5 s"
         self.assertEqual(self.run_guest([late, None]), (None, 2))
-        self.assertEqual(self.run_guest([late, late]), (late + " (the second time)", 2))
+        self.assertEqual(self.run_guest([late, late]),
+                         (late + " (the second time, thread=multi)", 2))
         self.assertEqual(self.run_guest([late], xen=""), (late, 1))
         self.assertEqual(self.run_guest([late], xen="pv"), (late, 1))
         self.assertEqual(self.run_guest([late], bad="BUG: x"), (late, 1))
         self.assertEqual(self.run_guest(["failure: x"]), ("failure: x", 1))
         self.assertEqual(self.run_guest([None]), (None, 1))
+
+    def test_asserted(self):
+        """One aborted where the rig tests itself on Xen, in the first second."""
+        ended = "QEMU ended with status -6: qemu-system-x86_64: "
+        map_changed = ended + ("system/physmem.c:2678: iotlb_to_section: Assertion "
+                               "`section_index < d->map.sections_nb' failed.")
+        self.assertEqual(self.run_guest([map_changed, None], xen=""), (None, 2))
+        self.assertEqual(self.run_guest([map_changed, map_changed], xen=""),
+                         (map_changed + " (the second time, thread=single)", 2))
+        self.assertEqual(self.run_guest([map_changed], bad="BUG: x"), (map_changed, 1))
+        other = ended + "hw/x.c:1: f: Assertion `a' failed."
+        self.assertEqual(self.run_guest([other], xen=""), (other, 1))
 
 
 if __name__ == "__main__":
