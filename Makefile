@@ -2,17 +2,20 @@
 # tmem: transcendent memory for Linux and Xen. "make help" lists the targets.
 
 BASE ?= 6.12
+BACKEND ?= fake
 SERIES := out/series/linux-$(BASE)
 
 export TMEM_BASE := $(BASE)
 
 .PHONY: help setup base compose absorb lint unit fuzz series build run test
-.PHONY: test-all soak bench-engine clean
+.PHONY: xen-historic test-all soak bench-engine clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
+	@echo '                BACKEND=xen: in domains on Xen, which is the store'
 	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
 	@echo 'make test-all   the full matrix'
+	@echo 'make xen-historic  the driver on a Xen of yours: XEN_SRC=path, 4.0 to 4.12'
 	@echo 'make soak       exercise files and the engine without end; SEED=n begins there'
 	@echo 'make unit       the engine in user space, under sanitizers'
 	@echo 'make fuzz       a fuzzer on the engine, without end'
@@ -63,9 +66,14 @@ series: compose
 build: compose
 	@qemu/build plain
 
-run: build
+ifeq ($(filter run,$(MAKECMDGOALS))$(filter fake xen,$(BACKEND)),run)
+$(error BACKEND=$(BACKEND): fake or xen is meant)
+endif
+
+run: compose
+	@qemu/build plain $(filter xen,$(BACKEND))
 	@qemu/image >/dev/null
-	@qemu/run
+	@qemu/run --backend $(BACKEND)
 
 test: setup
 ifeq ($(T),list)
@@ -76,6 +84,12 @@ endif
 
 test-all: setup
 	@scripts/test --all
+
+xen-historic: setup
+	@scripts/overlay fetch
+	@scripts/overlay compose
+	@qemu/build xen-historic plain
+	@qemu/boot xen-historic
 
 soak: setup
 	@scripts/test --soak $(SEED)

@@ -201,7 +201,7 @@ class Guest:
         command = [
             *(emulator.nested() if nested else emulator.command()), "-nodefaults", "-nographic", "-no-reboot",
             "-no-user-config", "-machine", "q35",
-            "-smp", "1" if nested else str(self.smp),
+            "-smp", "1" if self.xen and xen.shares_cpu(self) else str(self.smp),
             *(xen.qemu(self, self.command_line()) if self.xen
               else self.bare(accel)),
             "-chardev", f"file,id=console,append=on,path={self.console}",

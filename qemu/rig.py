@@ -24,7 +24,7 @@ XEN = os.path.join(CACHE, "xen-4.17")
 TREE = os.environ.get("TMEM_TREE") or os.path.join(LINUX, "tree")
 PRISTINE = os.environ.get("TMEM_PRISTINE") == "1"
 FLAVOURS = ("plain", "debug", "nopreempt")
-HYPERVISORS = ("xen", "xen-debug", "xen-stock")
+HYPERVISORS = ("xen", "xen-debug", "xen-stock", "xen-historic")
 
 PACKAGES = {
     "bc": "bc", "bison": "bison", "debootstrap": "debootstrap",

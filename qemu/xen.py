@@ -7,6 +7,8 @@ all that QEMU offers (-cpu max), Xen starts but the kernel of a PV dom0 does not
 """
 
 import os
+import re
+import shlex
 
 import emulator
 import rig
@@ -16,6 +18,7 @@ HYPERVISOR = {"debug": "xen-debug"}     # of a flavour of the kernel, else "xen"
 CPU = "qemu64,+npt,+ssse3,+sse4.1"
 SLOWER = 4      # than a bare guest: a PV kernel's page tables are Xen's to change
 OWN = 64        # MB for the hypervisor itself
+DOM0_MB = 128   # of a dom0 that only makes a domain
 # MB of dom0's that its devices reach: what is contiguous for a PV kernel is not
 # so in the machine, and goes through this memory then.
 SWIOTLB = 16
@@ -38,9 +41,19 @@ def hypervisor(name):
     return path
 
 
+def shares_cpu(machine):
+    """Do all virtual CPUs share one of the machine's?
+
+    With two, PV domains too go wrong in QEMU, or wait for the CPU that another's
+    has now; emulator.py tells what PVH meets.
+    """
+    return nested(machine) or machine.domains
+
+
 def nested(machine):
-    """Are there PVH domains? Then all virtual CPUs share one of the machine's."""
-    return machine.xen == "pvh" or machine.domains
+    """Are there PVH domains?"""
+    return machine.xen == "pvh" or \
+        re.search(r"^domain_create \S+ pvh\b", machine.script, re.M)
 
 
 def unsupported(machine):
@@ -53,6 +66,26 @@ def unsupported(machine):
 def module(path, *arguments):
     """One of -initrd, where a comma ends a module."""
     return " ".join([path, *arguments]).replace(",", ",,")
+
+
+def in_domain(machine, kind):
+    """Makes a guest the dom0 of a domain, pv or pvh, that runs its script."""
+    total = machine.memory + machine.reserve
+    script = machine.script
+    if machine.reserve:     # it has room for the store below its maximum
+        script = f"/opt/tmem/guest/xen-balloon.sh {machine.memory}\n{script}"
+    options = [f"vcpus={machine.smp}", f"append={machine.append}",
+               *(f"disk={serial}:/dev/tmem/{serial}{':r' * (serial in machine.readonly)}"
+                 for serial in machine.disks)]
+    machine.script = "\n".join((
+        ". /opt/tmem/guest/xen.sh", "xen_start",
+        "cat > /run/script <<'END-OF-SCRIPT'", script + "END-OF-SCRIPT",
+        f"domain_create guest {kind} {total} /run/script " +
+        " ".join(shlex.quote(option) for option in options),
+        "domain_result guest", ""))
+    machine.xen = "pv"
+    machine.memory, machine.reserve = DOM0_MB, 0
+    machine.domains = total
 
 
 def virtio(machine):

@@ -42,7 +42,7 @@ class Qemu(unittest.TestCase):
     def machine(self, **values):
         return SimpleNamespace(**{
             "xen": "pv", "hypervisor": "xen", "xenappend": "tmem=1,dom0=1", "memory": 96,
-            "reserve": 64, "domains": 0, "smp": 2, "threads": "multi",
+            "reserve": 64, "domains": 0, "script": "", "smp": 2, "threads": "multi",
             "kernel": "/a,b/bzImage", "initramfs": lambda: "/c/initramfs", **values})
 
     def words(self, machine):
@@ -64,7 +64,10 @@ class Qemu(unittest.TestCase):
         words, value = self.words(self.machine(xen="pvh"))
         self.assertIn("dom0=pvh", value["-append"])
         self.assertIn("amd-iommu", words)
-        for machine in (self.machine(xen="pvh"), self.machine(domains=128)):
+        makes = ". /opt/tmem/guest/xen.sh\nxen_start\ndomain_create one "
+        self.assertFalse(xen.nested(self.machine(domains=128, script=makes + "pv 9 x")))
+        for machine in (self.machine(xen="pvh"),
+                        self.machine(domains=128, script=makes + "pvh 9 x")):
             self.assertTrue(xen.nested(machine))
             with mock.patch.object(xen.emulator, "nested", return_value=None):
                 self.assertIn("before 9.1", xen.unsupported(machine))
@@ -75,7 +78,7 @@ class Qemu(unittest.TestCase):
 class Again(unittest.TestCase):
     def run_guest(self, reasons, **values):
         made = SimpleNamespace(**{
-            "name": "x", "xen": "pvh", "domains": 0, "bad": None, "icount": None,
+            "name": "x", "xen": "pvh", "script": "", "bad": None, "icount": None,
             "threads": "multi", "console": "/nowhere", **values})
         made.run_once = mock.Mock(side_effect=reasons)
         made.emulator_failed = functools.partial(guest.Guest.emulator_failed, made)

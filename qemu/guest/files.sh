@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# usage: files.sh [store]
+# usage: files.sh [STORE]
 #
 # Searches and sums up all files on a disk, twice, and counts what was read from
-# it and, with "store", from the fake hypervisor.
+# it and from the store.
 set -eu
 
-store=${1-}
+. /opt/tmem/guest/store.sh
 disk=$(basename "$(readlink -f /dev/tmem/files)")
 front=/sys/kernel/mm/tmem/cleancache
 
@@ -16,18 +16,7 @@ sectors()
 	awk '{ print $3 }' "/sys/block/$disk/stat"
 }
 
-stat()
-{
-	echo "# stat $1=$2"
-}
-
-if [ "$store" ]; then
-	if ! modprobe tmem_fake scribble=0 exclusive=1 region_start="$TMEM_REGION_START" \
-			region_mb="$TMEM_REGION_MB"; then
-		echo "not ok 1 no tmem: this kernel has no tmem_fake"
-		exit 1
-	fi
-fi
+store_begin "${1-}" exclusive=1
 mount -t ext4 -o ro,noload /dev/tmem/files /mnt
 cd /mnt
 
@@ -58,9 +47,10 @@ if [ "$store" ]; then
 	stat store_pages_missed "$(cat $front/misses)"
 	stat store_pages_held "$(cat $front/pages)"
 fi
+store_stats
 cd /
 umount /mnt
-[ -z "$store" ] || rmmod tmem_fake
+store_end
 echo "TAP version 13"
 echo "1..1"
 echo "ok 1 searched"

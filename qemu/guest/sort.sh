@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# usage: sort.sh BYTES [store]
+# usage: sort.sh BYTES [STORE]
 #
 # Sorts the text on one disk onto another, and counts what went to the swap disk
-# and, with "store", to the fake hypervisor.
+# and to the store.
 set -eu
 
 bytes=$1
-store=${2-}
+. /opt/tmem/guest/store.sh
 disk=$(basename "$(readlink -f /dev/tmem/swap0)")
 front=/sys/kernel/mm/tmem/frontswap
-fake=/sys/kernel/debug/tmem_fake
 
 vmstat()
 {
@@ -23,18 +22,7 @@ sectors()
 	awk "{ print \$$1 }" "/sys/block/$disk/stat"
 }
 
-stat()
-{
-	echo "# stat $1=$2"
-}
-
-if [ "$store" ]; then
-	if ! modprobe tmem_fake scribble=0 region_start="$TMEM_REGION_START" \
-			region_mb="$TMEM_REGION_MB"; then
-		echo "not ok 1 no tmem: this kernel has no tmem_fake"
-		exit 1
-	fi
-fi
+store_begin "${2-}"
 mkswap -q /dev/tmem/swap0
 swapon /dev/tmem/swap0
 echo 1 > /proc/sys/vm/overcommit_memory
@@ -76,10 +64,11 @@ if [ "$store" ]; then
 	stat store_pages_held_at_most "$(cat $held 2> /dev/null || echo 0)"
 	stat store_pages_stored "$(cat $front/stores)"
 	stat store_pages_loaded "$(cat $front/loads)"
-	stat store_pages_refused "$(cat $fake/refused)"
+	stat store_pages_refused "$(store_count refused)"
 fi
+store_stats
 swapoff /dev/tmem/swap0
-[ -z "$store" ] || rmmod tmem_fake
+store_end
 echo "TAP version 13"
 echo "1..1"
 echo "ok 1 sorted"

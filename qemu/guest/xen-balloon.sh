@@ -6,7 +6,10 @@ set -eu
 
 balloon=/sys/devices/system/xen_memory/xen_memory0
 wanted=$(($1 * 1024))
+most=$(cat $balloon/info/current_kb)
 echo $wanted > $balloon/target_kb
 while [ "$(cat $balloon/info/current_kb)" -gt $wanted ]; do
 	sleep 0.1
 done
+# Pages of swap are taken until they and the memory are what it had before.
+echo "# stat xen_quota_pages=$(((most - $(cat $balloon/info/current_kb)) / 4))"

@@ -17,7 +17,7 @@
 # are part of dom0's, where the rig looks for warnings.
 #
 # KEY=VALUE is a line of xl.cfg(5), but append=ARGUMENTS is for its kernel, and
-# disk=NAME:DEVICE gives it a disk.
+# disk=NAME:DEVICE gives it a disk, disk=NAME:DEVICE:r one that it cannot write.
 
 domains=/run/xen/domains
 xen_logs=/var/log/xen/console
@@ -79,6 +79,8 @@ domain_create()
 		value=${word#*=}
 		case $word in
 		append=*) arguments="$arguments $value" ;;
+		disk=*:r) value=${value%:r}
+			domain_add_disk "${value%%:*}" "${value#*:}" r ;;
 		disk=*) domain_add_disk "${value%%:*}" "${value#*:}" w ;;
 		*) more="$more
 ${word%%=*} = $value" ;;
