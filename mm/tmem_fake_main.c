@@ -213,27 +213,57 @@ static void fake_work_fn(struct work_struct *work)
 static DECLARE_DELAYED_WORK(fake_work, fake_work_fn);
 
 /*
- * A region is not part of a hibernation image. The front end has emptied it
- * before, but the machine that resumes may have other things there.
+ * A region is not part of a hibernation image, and the machine that resumes may
+ * have other things there. The front ends have emptied it before.
  */
-static int fake_pm_notify(struct notifier_block *nb, unsigned long event,
-			  void *data)
+static bool fake_hibernating;
+
+static int fake_pm_begin(struct notifier_block *nb, unsigned long event,
+			 void *data)
+{
+	if (event != PM_HIBERNATION_PREPARE || !fake_region)
+		return NOTIFY_DONE;
+	WARN_ON(fake_counts[FAKE_PAGES]);
+	fake_hibernating = true;
+	return NOTIFY_OK;
+}
+
+static int fake_pm_end(struct notifier_block *nb, unsigned long event,
+		       void *data)
 {
 	struct fake_frame *frame;
 
-	if (event != PM_POST_HIBERNATION || !fake_region)
+	if (event != PM_POST_HIBERNATION || !fake_hibernating)
 		return NOTIFY_DONE;
-	WARN_ON(fake_counts[FAKE_PAGES]);
+	fake_hibernating = false;
 	list_for_each_entry(frame, &fake_free, list)
 		memset(frame->data, FAKE_POISON, PAGE_SIZE);
 	return NOTIFY_OK;
 }
 
-/* Called before the front end opens the store again */
-static struct notifier_block fake_pm_nb = {
-	.notifier_call = fake_pm_notify,
+/* Called after the front ends, and only if they have succeeded */
+static struct notifier_block fake_pm_begin_nb = {
+	.notifier_call = fake_pm_begin,
+	.priority = -1,
+};
+
+/* Called before a front end opens the store again */
+static struct notifier_block fake_pm_end_nb = {
+	.notifier_call = fake_pm_end,
 	.priority = 1,
 };
+
+static void fake_register_pm(void)
+{
+	register_pm_notifier(&fake_pm_begin_nb);
+	register_pm_notifier(&fake_pm_end_nb);
+}
+
+static void fake_unregister_pm(void)
+{
+	unregister_pm_notifier(&fake_pm_end_nb);
+	unregister_pm_notifier(&fake_pm_begin_nb);
+}
 
 static struct dentry *fake_debugfs;
 
@@ -282,7 +312,7 @@ static int __init fake_module_init(void)
 		fake_seed = get_random_u32_inclusive(1, U32_MAX);
 	prandom_seed_state(&fake_rnd, fake_seed);
 	fake_add_debugfs();
-	register_pm_notifier(&fake_pm_nb);
+	fake_register_pm();
 	err = fake_register();
 	if (err)
 		goto remove_debugfs;
@@ -291,7 +321,7 @@ static int __init fake_module_init(void)
 		fake_seed);
 	return 0;
 remove_debugfs:
-	unregister_pm_notifier(&fake_pm_nb);
+	fake_unregister_pm();
 	debugfs_remove_recursive(fake_debugfs);
 	if (fake_use_engine)
 		fake_engine_stop();
@@ -312,7 +342,7 @@ static void __exit fake_module_exit(void)
 		fake_cleancache_exit();
 	if (fake_use_frontswap)
 		fake_frontswap_exit();
-	unregister_pm_notifier(&fake_pm_nb);
+	fake_unregister_pm();
 	debugfs_remove_recursive(fake_debugfs);
 	if (fake_use_engine)
 		fake_engine_stop();

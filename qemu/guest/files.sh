@@ -6,7 +6,7 @@
 # it and from the store.
 set -eu
 
-. /opt/tmem/guest/store.sh
+. "$(dirname "$0")/store.sh"
 disk=$(basename "$(readlink -f /dev/tmem/files)")
 front=/sys/kernel/mm/tmem/cleancache
 

@@ -7,7 +7,7 @@
 set -eu
 
 bytes=$1
-. /opt/tmem/guest/store.sh
+. "$(dirname "$0")/store.sh"
 disk=$(basename "$(readlink -f /dev/tmem/swap0)")
 front=/sys/kernel/mm/tmem/frontswap
 

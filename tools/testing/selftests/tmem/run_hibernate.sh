@@ -12,7 +12,7 @@
 VERDICT=/dev/virtio-ports/tmem.verdict
 
 [ -w /sys/power/disk ] || skip_all "CONFIG_HIBERNATION"
-plan_files 23
+plan_files 25
 
 # shellcheck disable=SC2317
 hibernate()
@@ -63,6 +63,16 @@ echo $((megabytes / 2))M >$CGROUP/memory.high
 echo max >$CGROUP/memory.high
 check "before: pages held" "$(counted pages)" -gt 0
 store_file "before"
+
+# Who comes before the front ends refuses: they are not asked, and keep what they have.
+if modprobe pm-notifier-error-inject priority=1 2>/dev/null; then
+	echo -12 >$DEBUGFS/notifier-error-inject/pm/actions/PM_HIBERNATION_PREPARE/error
+	check_that "hibernate when refused: fails" eval "! hibernate"
+	rmmod pm-notifier-error-inject
+	check "refused: pages held" "$(counted pages)" -gt 0
+else
+	skip 2 "CONFIG_PM_NOTIFIER_ERROR_INJECT"
+fi
 
 echo 0 >/sys/power/image_size
 echo shutdown >/sys/power/disk
