@@ -100,7 +100,7 @@ static unsigned long fake_over_capacity(void)
 /* So many that a page is, on average, dropped at this age, the oldest first */
 static unsigned long fake_nr_due(unsigned int age_ms)
 {
-	return age_ms ? DIV_ROUND_UP(tmem_evictable(fake_engine) *
+	return age_ms ? DIV_ROUND_UP(tmem_evictable(fake_engine, ~0ul) *
 				     FAKE_PERIOD_MS, age_ms) : 0;
 }
 

@@ -58,8 +58,9 @@ struct tmem_handle {
  *	Returns 0, or -EFAULT if the target cannot be written to.
  * @release: Forget @payload. Must do in every context in which pages are flushed.
  * @charge: Persistent pools of a client are going to take @bytes more, of pages and
- *	of the engine's own memory. Returns true, or false if that is too much: then
- *	they do not, and nothing is evicted for it. Optional.
+ *	of what the engine needs for them, but not for the pools themselves: who may
+ *	have no page now can have a pool. Returns true, or false if that is too much:
+ *	then they do not, and nothing is evicted for it. Optional.
  * @uncharge: They take @bytes less. Called where @release is. Present if @charge is.
  *
  * Called without any lock of the engine. @host is that of struct tmem_config, @owner
@@ -217,6 +218,6 @@ void tmem_flush_batch(struct tmem_client *client, struct tmem_io *io,
 		      unsigned int n);
 
 unsigned long tmem_evict(struct tmem_engine *engine, unsigned long pages);
-unsigned long tmem_evictable(struct tmem_engine *engine);
+unsigned long tmem_evictable(struct tmem_engine *engine, unsigned long enough);
 
 #endif /* _TMEM_ENGINE_H */

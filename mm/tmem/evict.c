@@ -156,15 +156,17 @@ TMH_EXPORT(tmem_evict);
 /**
  * tmem_evictable - how many pages could be taken back
  * @engine: The engine.
+ * @enough: Stop counting there, as that may take a while.
  *
  * Context: Any.
- * Return: the ephemeral pages of all clients, in pages.
+ * Return: the ephemeral pages of all clients, in pages, or any number from @enough on
+ * if there are so many.
  */
-unsigned long tmem_evictable(struct tmem_engine *engine)
+unsigned long tmem_evictable(struct tmem_engine *engine, unsigned long enough)
 {
 	unsigned long nr = tmh_read_acquire(&engine->nr_clients), i, sum = 0;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr && sum < enough; i++)
 		if (tmh_read(&engine->clients[i]->ephemeral))
 			sum += tmem_count_pages(engine->clients[i], false);
 	return sum;

@@ -98,8 +98,13 @@ struct tmem_page {
 
 #define TMEM_SINGLE	0xff
 
-/* Pages that are evicted at once when there is no memory */
+/*
+ * Pages that are evicted at once when there is no memory, and by one operation
+ * altogether: with its own page and the one that it replaces no more than it may
+ * work on before it asks whether it has to stop.
+ */
 #define TMEM_EVICT_BATCH	16
+#define TMEM_EVICT_MOST		(TMEM_CHUNK - 2)
 
 /**
  * struct tmem_pool_stripe - what a pool has in one stripe
@@ -262,6 +267,7 @@ struct tmem_engine {
  * @leaf: The node in which the page is or would be, or NULL.
  * @slot: The page's slot, or NULL.
  * @nodes: Of a put: how many it needs to add the page, as far as it knows.
+ * @evicted: Of a put: pages that it has evicted.
  */
 struct tmem_op {
 	struct tmem_client *client;
@@ -282,6 +288,7 @@ struct tmem_op {
 	struct tmem_node *leaf;
 	unsigned long	*slot;
 	unsigned int	nodes;
+	unsigned int	evicted;
 };
 
 enum tmem_copy_kind { TMEM_READ, TMEM_TAKE, TMEM_WRITE };
@@ -477,14 +484,13 @@ static inline bool tmem_count_add(struct tmem_client *client, u32 stripe,
 bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);
 bool tmem_owner_charge(struct tmem_client *client, size_t bytes);
 void tmem_owner_uncharge(struct tmem_client *client, size_t bytes);
-void *tmem_obtain(struct tmem_client *client, size_t size, bool persistent);
-void *tmem_obtain_table(struct tmem_client *client, size_t size,
-			bool persistent);
-struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict);
+bool tmem_evict_for(struct tmem_client *client, unsigned int *evicted, bool own);
+void *tmem_obtain(struct tmem_op *op, size_t size);
+void *tmem_obtain_table(struct tmem_client *client, size_t size);
+struct tmem_page *tmem_obtain_page(struct tmem_op *op, bool evict);
 void tmem_free(struct tmem_client *client, void *memory, size_t size,
 	       bool persistent);
-void tmem_free_table(struct tmem_client *client, void *memory, size_t size,
-		     bool persistent);
+void tmem_free_table(struct tmem_client *client, void *memory, size_t size);
 void tmem_payload_release(struct tmem_client *client, bool persistent,
 			  unsigned int order, unsigned long payload);
 void tmem_trash_empty(struct tmem_client *client, struct tmem_trash *trash);

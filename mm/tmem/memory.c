@@ -4,9 +4,6 @@
  */
 #include "internal.h"
 
-/* Each time some pages are evicted and the host is asked again. */
-#define TMEM_TRIES	8
-
 /**
  * tmem_charge - count something that has a limit
  * @used: How much there is.
@@ -42,27 +39,45 @@ static bool tmem_charge_bytes(struct tmem_client *client, size_t size, bool page
 	return false;
 }
 
+/**
+ * tmem_evict_for - evict some pages, as an operation has found no memory
+ * @client: Whose operation it is.
+ * @evicted: How many pages it has evicted.
+ * @own: This client's only.
+ *
+ * Context: As tmem_evict().
+ * Return: true if there may be memory now; false if there is nothing to evict, or if
+ * the operation has evicted as many pages as one may.
+ */
+bool tmem_evict_for(struct tmem_client *client, unsigned int *evicted, bool own)
+{
+	unsigned long n = TMEM_EVICT_MOST - *evicted;
+
+	if (n > TMEM_EVICT_BATCH)
+		n = TMEM_EVICT_BATCH;
+	n = own ? tmem_evict_client(client, n) : tmem_evict(client->engine, n);
+	*evicted += n;
+	return n;
+}
+
 /* Evicts: this client's if it has reached its limit, otherwise anybody's. */
 static void *tmem_obtain_by(struct tmem_client *client, size_t size,
-			    void *(*alloc)(size_t size), bool page)
+			    void *(*alloc)(size_t size), bool page,
+			    unsigned int *evicted)
 {
-	unsigned int tries;
 	void *memory;
+	bool fits;
 
-	for (tries = 0; tries < TMEM_TRIES; tries++) {
-		if (!tmem_charge_bytes(client, size, page)) {
-			if (!tmem_evict_client(client, TMEM_EVICT_BATCH))
-				return NULL;
+	do {
+		fits = tmem_charge_bytes(client, size, page);
+		if (!fits)
 			continue;
-		}
 		memory = alloc(size);
 		if (memory)
 			return memory;
 		if (!page)
 			tmh_add_return(&client->metadata, -size);
-		if (!tmem_evict(client->engine, TMEM_EVICT_BATCH))
-			return NULL;
-	}
+	} while (tmem_evict_for(client, evicted, !fits));
 	return NULL;
 }
 
@@ -96,66 +111,62 @@ void tmem_owner_uncharge(struct tmem_client *client, size_t bytes)
 		ops->uncharge(client->owner, bytes);
 }
 
-static void *tmem_obtain_kind(struct tmem_client *client, size_t size,
-			      void *(*alloc)(size_t size), bool persistent)
-{
-	void *memory;
-
-	if (persistent && !tmem_owner_charge(client, size))
-		return NULL;
-	memory = tmem_obtain_by(client, size, alloc, false);
-	if (persistent && !memory)
-		tmem_owner_uncharge(client, size);
-	return memory;
-}
-
 /**
- * tmem_obtain - allocate memory for a client
- * @client: Who is charged.
+ * tmem_obtain - allocate memory for a put
+ * @op: The put. Its client is charged, of a persistent pool the owner too.
  * @size: In bytes.
- * @persistent: For a persistent pool: the owner is charged too.
  *
  * Evicts ephemeral pages if there is none.
  *
  * Context: No lock. May do what the host's allocator does where pages are put.
  * Return: memory full of zeros, or NULL.
  */
-void *tmem_obtain(struct tmem_client *client, size_t size, bool persistent)
+void *tmem_obtain(struct tmem_op *op, size_t size)
 {
-	return tmem_obtain_kind(client, size, tmh_alloc, persistent);
+	void *memory;
+
+	if (op->persistent && !tmem_owner_charge(op->client, size))
+		return NULL;
+	memory = tmem_obtain_by(op->client, size, tmh_alloc, false, &op->evicted);
+	if (op->persistent && !memory)
+		tmem_owner_uncharge(op->client, size);
+	return memory;
 }
 
 /**
- * tmem_obtain_table - the same for what is larger and lives longer
- * @client: Who is charged.
+ * tmem_obtain_table - allocate what is larger and lives longer
+ * @client: Who is charged. The owner is not, whatever it is for.
  * @size: In bytes.
- * @persistent: As in tmem_obtain().
+ *
+ * Evicts ephemeral pages if there is none; some less than a put, as their client may
+ * just have been made, for which the host may have done so too.
  *
  * Context: No lock. May do what the host's allocator does.
  * Return: memory full of zeros, or NULL.
  */
-void *tmem_obtain_table(struct tmem_client *client, size_t size,
-			bool persistent)
+void *tmem_obtain_table(struct tmem_client *client, size_t size)
 {
-	return tmem_obtain_kind(client, size, tmh_alloc_table, persistent);
+	unsigned int evicted = TMEM_EVICT_BATCH;
+
+	return tmem_obtain_by(client, size, tmh_alloc_table, false, &evicted);
 }
 
 /**
  * tmem_obtain_page - allocate what is kept of an ephemeral page
- * @client: Whose it will be.
+ * @op: The put.
  * @evict: Evict others if there is no memory.
  *
  * Context: As tmem_obtain().
  * Return: it, full of zeros, or NULL.
  */
-struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict)
+struct tmem_page *tmem_obtain_page(struct tmem_op *op, bool evict)
 {
 	size_t size = sizeof(struct tmem_page);
 
 	if (!evict)
-		return tmem_charge_bytes(client, size, true) ?
+		return tmem_charge_bytes(op->client, size, true) ?
 			tmh_alloc(size) : NULL;
-	return tmem_obtain_by(client, size, tmh_alloc, true);
+	return tmem_obtain_by(op->client, size, tmh_alloc, true, &op->evicted);
 }
 
 /**
@@ -163,7 +174,7 @@ struct tmem_page *tmem_obtain_page(struct tmem_client *client, bool evict)
  * @client: Who was charged.
  * @memory: What it returned, or NULL.
  * @size: As then.
- * @persistent: As then.
+ * @persistent: That of the put's pool.
  *
  * Context: No lock. Whatever pages are flushed in.
  */
@@ -183,17 +194,13 @@ void tmem_free(struct tmem_client *client, void *memory, size_t size,
  * @client: Who was charged.
  * @memory: What it returned.
  * @size: As then.
- * @persistent: As then.
  *
  * Context: No lock. May do what the host's allocator does.
  */
-void tmem_free_table(struct tmem_client *client, void *memory, size_t size,
-		     bool persistent)
+void tmem_free_table(struct tmem_client *client, void *memory, size_t size)
 {
 	tmh_free_table(memory, size);
 	tmh_add_return(&client->metadata, -size);
-	if (persistent)
-		tmem_owner_uncharge(client, size);
 }
 
 /**

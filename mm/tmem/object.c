@@ -39,6 +39,7 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);
 	op->stripe = &engine->stripes[op->nr_stripe];
 	op->seen = 0;
+	op->evicted = 0;
 	return 0;
 }
 

@@ -80,8 +80,7 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 		return id;
 	if (tmh_read(&client->dying))
 		return -ENODEV;
-	pool = tmem_obtain_table(client, tmem_pool_size(engine),
-				 flags & TMEM_FLAG_PERSISTENT);
+	pool = tmem_obtain_table(client, tmem_pool_size(engine));
 	if (!pool)
 		return -ENOMEM;
 	pool->client = client;
@@ -92,8 +91,7 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 		tmem_list_init(&pool->stripes[i].objects);
 	id = pool->key ? tmem_pool_publish(client, pool) : -ENOSPC;
 	if (id < 0)
-		tmem_free_table(client, pool, tmem_pool_size(engine),
-				flags & TMEM_FLAG_PERSISTENT);
+		tmem_free_table(client, pool, tmem_pool_size(engine));
 	return id;
 }
 
@@ -210,8 +208,7 @@ int tmem_destroy_pool(struct tmem_client *client, u32 pool)
 	tmh_unlock(&client->lock, flags);
 	if (!error)
 		tmem_free_table(client, victim,
-				tmem_pool_size(client->engine),
-				tmem_is_persistent(victim));
+				tmem_pool_size(client->engine));
 	return error;
 }
 

@@ -8,9 +8,6 @@
  */
 #include "internal.h"
 
-/* How often the host is asked again after pages were evicted. */
-#define TMEM_TRIES	8
-
 /* What tmem_overwrite(), tmem_insert() and tmem_store() say besides errors */
 #define TMEM_DONE	0
 #define TMEM_ELSE	1
@@ -149,12 +146,9 @@ static int tmem_store(struct tmem_op *op, const void *source,
 static int tmem_store_again(struct tmem_op *op, const void *source,
 			    unsigned long *payload)
 {
-	unsigned int tries;
 	int error;
 
-	for (tries = 0; tries < TMEM_TRIES; tries++) {
-		if (!tmem_evict(op->engine, TMEM_EVICT_BATCH))
-			break;
+	while (tmem_evict_for(op->client, &op->evicted, false)) {
 		error = tmem_store(op, source, payload);
 		if (error != -ENOMEM)
 			return error;
@@ -191,21 +185,19 @@ static int tmem_provide(struct tmem_op *op, struct tmem_reserve *reserve)
 	if (!op->object && !reserve->object) {
 		if (!tmem_charge(&client->objects, &client->object_limit, 1))
 			return -ENOMEM;
-		reserve->object = tmem_obtain(client, sizeof(*reserve->object),
-					      op->persistent);
+		reserve->object = tmem_obtain(op, sizeof(*reserve->object));
 		if (!reserve->object) {
 			tmh_add_return(&client->objects, -1ul);
 			return -ENOMEM;
 		}
 	}
 	if (!op->persistent && !reserve->page) {
-		reserve->page = tmem_obtain_page(client, true);
+		reserve->page = tmem_obtain_page(op, true);
 		if (!reserve->page)
 			return -ENOMEM;
 	}
 	while (reserve->nr_nodes < op->nodes) {
-		struct tmem_node *node = tmem_obtain(client, sizeof(*node),
-						     op->persistent);
+		struct tmem_node *node = tmem_obtain(op, sizeof(*node));
 
 		if (!node)
 			return -ENOMEM;
@@ -269,7 +261,7 @@ static int tmem_put_new(struct tmem_op *op, unsigned long payload)
 
 	/* Most pages are new. For one that is not, nothing should be evicted. */
 	if (!op->persistent)
-		reserve.page = tmem_obtain_page(op->client, false);
+		reserve.page = tmem_obtain_page(op, false);
 	for (;;) {
 		error = tmem_op_lock(op) ?
 			tmem_insert(op, payload, &reserve, &trash) : -ENODEV;
@@ -294,6 +286,9 @@ static int tmem_put_new(struct tmem_op *op, unsigned long payload)
  * If there is a page of this name already, it is replaced; if that fails, it is
  * removed. Where it can be overwritten in place that needs no memory and is not
  * refused, not even to a frozen client.
+ *
+ * When there is no memory, other pages are evicted, TMEM_EVICT_MOST at most: if that
+ * is not enough, the put is refused.
  *
  * Context: No lock of the engine; any in which the host can allocate and copy.
  * Return: 0; -ENODEV if there is no such pool or the client is dying; -EFAULT if the

@@ -477,11 +477,11 @@ static void test_counts_stay_right(struct tmem_test *test)
 			flush(&scene, oid, index);
 			break;
 		}
-		TMEM_EXPECT(test, tmem_evictable(test->engine) ==
+		TMEM_EXPECT(test, tmem_evictable(test->engine, ~0ul) ==
 			    tmh_read(&test->store.used));
 	}
 	TMEM_EXPECT(test, tmem_evict(test->engine, 1000) <= 50);
-	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
+	TMEM_EXPECT(test, tmem_evictable(test->engine, ~0ul) == 0);
 	scene_end(&scene);
 }
 
@@ -533,6 +533,7 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "clients again", test_client_again },
 	{ "configuration is checked", test_config },
 	{ "bad target", test_bad_target },
+	{ "evictions of a put", tmem_test_evict_bound },
 	{ "huge object", tmem_test_huge_object },
 	{ "last page", test_last_page },
 	{ "counts stay right", test_counts_stay_right },

@@ -30,17 +30,27 @@ void tmem_test_charge(struct tmem_test *test)
 	struct tmem_test_store *store = &test->store;
 	struct tmem_usage usage;
 	struct scene scene, cache;
-	unsigned long before;
+	unsigned long pools;
 
 	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
 		return;
+	/* Not for pools: who has nothing to spare yet can have one. */
+	tmh_set(&store->quota, 0);
+	scene.pool = tmem_new_pool(scene.client, no_uuid, TMEM_TEST_PERSISTENT);
+	TMEM_EXPECT(test, scene.pool == 1);
+	TMEM_EXPECT(test, put(&scene, 1, 0, 2) == -ENOMEM);
+	tmh_set(&store->quota, TMEM_UNLIMITED);
 	tmem_client_usage(scene.client, &usage);
-	TMEM_EXPECT(test, tmh_read(&store->charged) == usage.metadata_bytes);
+	pools = usage.metadata_bytes;
+	TMEM_EXPECT(test, !put(&scene, 1, 0, 2));
+	tmem_client_usage(scene.client, &usage);
+	TMEM_EXPECT(test, tmh_read(&store->charged) ==
+		    TMEM_PAGE_BYTES + usage.metadata_bytes - pools);
+	TMEM_EXPECT(test, !flush(&scene, 1, 0));
 	cache = scene;
 	cache.pool = tmem_new_pool(scene.client, no_uuid, TMEM_TEST_EPHEMERAL);
-	before = tmh_read(&store->charged);
 	put_many(&cache, 1, 8);
-	TMEM_EXPECT(test, tmh_read(&store->charged) == before);
+	TMEM_EXPECT(test, tmh_read(&store->charged) == 0);
 
 	/* Ten pages and what the engine needs for sixteen of them */
 	TMEM_EXPECT(test, !put(&scene, 1, 0, 2) && !put(&scene, 1, 1, 2));
@@ -63,10 +73,7 @@ void tmem_test_charge(struct tmem_test *test)
 	TMEM_EXPECT(test, !flush(&scene, 1, 10));
 	TMEM_EXPECT(test, put(&scene, 2, 0, 2) == -ENOMEM);
 	TMEM_EXPECT(test, !flush_object(&scene, 1));
-	TMEM_EXPECT(test, tmh_read(&store->charged) == before);
-	tmh_set(&store->quota, before - 1);
-	TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
-					TMEM_TEST_PERSISTENT) == -ENOMEM);
+	TMEM_EXPECT(test, tmh_read(&store->charged) == 0);
 	tmh_set(&store->quota, TMEM_UNLIMITED);
 	scene_end(&scene);
 }
@@ -280,9 +287,55 @@ void tmem_test_huge_object(struct tmem_test *test)
 		return;
 	tmh_set(&test->store.capacity, 1000);
 	put_many(&scene, 1, 5000);
-	TMEM_EXPECT(test, tmem_evictable(test->engine) <= 1000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine, ~0ul) <= 1000);
 	TMEM_EXPECT(test, tmem_evict(test->engine, 500) == 500);
 	TMEM_EXPECT(test, get(&scene, 1, 4999, 0) == 8 + 4999 * 14);
+	scene_end(&scene);
+}
+
+/* How many pages a put evicts that is refused nevertheless */
+static unsigned long evicted_by_put(struct scene *scene, u64 index)
+{
+	unsigned long before = tmem_evictable(scene->test->engine, ~0ul);
+
+	TMEM_EXPECT(scene->test, put(scene, 2, index, 8) == -ENOMEM);
+	return before - tmem_evictable(scene->test->engine, ~0ul);
+}
+
+/*
+ * With its own page and one that it replaces no put works on more than 64 pages, if
+ * nothing helps, and if it lacks one thing after the other.
+ */
+void tmem_test_evict_bound(struct tmem_test *test)
+{
+	const unsigned long most = 64 - 2;
+	struct tmem_usage usage;
+	struct scene scene;
+	u64 i;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_EPHEMERAL))
+		return;
+	/* Pages that take no room, so that there is none when they go */
+	for (i = 0; i < 1000; i++)
+		TMEM_EXPECT(test, !put(&scene, 1, i, 7));
+	tmh_set(&test->store.capacity, 0);
+	TMEM_EXPECT(test, evicted_by_put(&scene, 0) == most);
+	tmh_set(&test->store.capacity, TMEM_UNLIMITED);
+	set_limits(&scene, 0, 0, TMEM_UNLIMITED);
+	TMEM_EXPECT(test, evicted_by_put(&scene, 0) == most);
+	TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+					TMEM_TEST_EPHEMERAL) == -ENOMEM);
+	TMEM_EXPECT(test, pages_of(&scene) >= 1000 - 3 * most);
+
+	/* First room for the page, then for its object, page and nodes, one each */
+	set_limits(&scene, 0, TMEM_UNLIMITED, TMEM_UNLIMITED);
+	tmem_evict(test->engine, 1000);
+	put_many(&scene, 1, 1000);
+	TMEM_EXPECT(test, !put(&scene, 2, 0, 8));
+	tmh_set(&test->store.capacity, tmh_read(&test->store.used) - 30);
+	tmem_client_usage(scene.client, &usage);
+	set_limits(&scene, 0, usage.metadata_bytes - 2000, TMEM_UNLIMITED);
+	TMEM_EXPECT(test, evicted_by_put(&scene, 1ull << 63) == most);
 	scene_end(&scene);
 }
 
@@ -365,7 +418,7 @@ void tmem_test_evict_many_stripes(struct tmem_test *test)
 		return;
 	TMEM_EXPECT(test, many_put(&scene, 0, 4000) == 4000);
 	TMEM_EXPECT(test, many_pages(&scene) == 4000);
-	TMEM_EXPECT(test, tmem_evictable(test->engine) == 4000);
+	TMEM_EXPECT(test, tmem_evictable(test->engine, ~0ul) == 4000);
 	evicted = tmem_evict(test->engine, 1000);
 	TMEM_EXPECT(test, evicted == 1000);
 	TMEM_EXPECT(test, many_pages(&scene) == 3000);
@@ -378,6 +431,6 @@ void tmem_test_evict_many_stripes(struct tmem_test *test)
 	}
 	TMEM_EXPECT(test, young < 4000 / 20);
 	TMEM_EXPECT(test, tmem_evict(test->engine, 5000) == 3000);
-	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
+	TMEM_EXPECT(test, tmem_evictable(test->engine, ~0ul) == 0);
 	scene_end(&scene);
 }

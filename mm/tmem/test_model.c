@@ -13,7 +13,7 @@
 #define MODEL_OPS	4000
 /* As in the engine */
 #define MODEL_BATCH	16
-#define MODEL_TRIES	8
+#define MODEL_MOST	62	/* pages evicted for one put */
 
 /**
  * struct model_page - what should be there
@@ -174,19 +174,20 @@ static int model_put(struct model *model, int c, int p, struct model_page *page,
 	bool in_place = page->identity && !page->filled &&
 		!(page->identity & 1) && (model->frozen[c] || full ||
 		(needs && model_used(model) >= model->capacity));
-	int error = 0, tries;
+	unsigned int left = MODEL_MOST, evicted;
+	int error = 0;
 
 	if (!page->identity && model->frozen[c])
 		return -EROFS;
 	if (!page->identity && full)
 		return -ENOMEM;
 	if (!in_place && needs) {
-		for (tries = 0; tries < MODEL_TRIES; tries++) {
-			error = 0;
-			if (model_used(model) < model->capacity)
-				break;
-			error = -ENOMEM;
-			if (!model_evict(model, MODEL_BATCH))
+		while (model_used(model) >= model->capacity) {
+			evicted = model_evict(model, left < MODEL_BATCH ?
+					      left : MODEL_BATCH);
+			left -= evicted;
+			error = evicted ? 0 : -ENOMEM;
+			if (error)
 				break;
 		}
 	}

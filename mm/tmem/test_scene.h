@@ -135,6 +135,7 @@ void tmem_test_late_client(struct tmem_test *test);
 void tmem_test_evict_order(struct tmem_test *test);
 void tmem_test_metadata_limit(struct tmem_test *test);
 void tmem_test_again_at_limit(struct tmem_test *test);
+void tmem_test_evict_bound(struct tmem_test *test);
 void tmem_test_huge_object(struct tmem_test *test);
 void tmem_test_many_stripes(struct tmem_test *test);
 void tmem_test_evict_many_stripes(struct tmem_test *test);

@@ -248,7 +248,7 @@ bool tmem_test_begin(struct tmem_test *test, unsigned int bucket_bits,
  */
 void tmem_test_end(struct tmem_test *test)
 {
-	TMEM_EXPECT(test, tmem_evictable(test->engine) == 0);
+	TMEM_EXPECT(test, tmem_evictable(test->engine, ~0ul) == 0);
 	TMEM_EXPECT(test, tmh_read(&test->store.used) == 0);
 	TMEM_EXPECT(test, tmh_read(&test->store.charged) == 0);
 	TMEM_EXPECT(test, tmh_read(&test->store.wrong) == 0);

@@ -451,7 +451,7 @@ static void meanwhile(struct guest *guest)
 
 	switch (pick(10)) {
 	case 0:
-		tmem_give_back(pick(8));
+		tmem_give_back(pick(8), 41, 0);
 		break;
 	case 1:
 		host_fail_at(pick(6));
@@ -460,7 +460,7 @@ static void meanwhile(struct guest *guest)
 		host_no_memory = pick(8) == 1;
 		break;
 	case 3:
-		host_no_give_back = pick(2);
+		host_busy_locks = pick(2) * 8;
 		break;
 	case 4:
 		d->frame[gfn].type = pick(p2m_invalid + 1);
@@ -490,7 +490,7 @@ static void meanwhile(struct guest *guest)
 
 static void check_host(void)
 {
-	long pages = taken + tmem_freeable_pages();
+	long pages = taken + tmem_freeable_pages(~0ul);
 	unsigned int i;
 
 	for (i = 0; i < DOMAINS; i++) {

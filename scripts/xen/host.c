@@ -20,12 +20,13 @@ static char print_buffer[4096];
 static pthread_mutex_t rcu_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rcu_head *rcu_waiting;
 
-unsigned long total_pages = 1 << 20;
+unsigned long total_pages = 1 << 20, max_page = 1 << 20;
 rcu_read_lock_t domlist_read_lock;
 
 unsigned long host_yield_every;
 unsigned long host_busy_locks;
-bool host_yields_unlocked, host_no_memory, host_no_give_back, host_irqs_off;
+bool host_yields_unlocked, host_no_memory, host_irqs_off;
+unsigned int host_nodes = 1;
 long host_used;
 size_t host_largest;
 int host_xsm;
@@ -116,6 +117,11 @@ bool host_has_failed(void)
 	return !__atomic_load_n(&countdown, __ATOMIC_RELAXED);
 }
 
+unsigned int num_online_nodes(void)
+{
+	return host_nodes;
+}
+
 static bool fails_now(void)
 {
 	unsigned long left = __atomic_load_n(&countdown, __ATOMIC_RELAXED);
@@ -146,7 +152,7 @@ static void *obtain(size_t size, size_t align)
 /* All memory comes from alloc_heap_pages(), which has a page given back and retries. */
 static bool try_again(void)
 {
-	return !host_no_give_back && tmem_give_back(0);
+	return tmem_give_back(0, 41, 0);
 }
 
 static void *obtain_or_evict(size_t size, size_t align)

@@ -24,14 +24,14 @@ bool host_has_failed(void);
 
 /* Allocations fail for good. */
 extern bool host_no_memory;
-/* They do not try what tmem gives back, as if locks were held or it helped nobody. */
-extern bool host_no_give_back;
 /* Frames in the heap, in use and free; total_pages of them are the host's. */
 extern long host_used;
 /* Bytes of the largest vzalloc() since this was set to 0. */
 extern size_t host_largest;
 /* Interrupts are off. */
 extern bool host_irqs_off;
+/* How many there are in the host */
+extern unsigned int host_nodes;
 /* What XSM says. */
 extern int host_xsm;
 /* Called once, by who copies the next page, before he does. */

@@ -22,11 +22,11 @@ bool xen_begin(struct tmem_test *test, const char *parameter)
 {
 	TMEM_EXPECT(test, !xen_parse("0,dom0=0,domu=0,persistent=0"));
 	TMEM_EXPECT(test, !xen_parse(parameter));
-	total_pages = 1 << 15;
+	total_pages = max_page = 1 << 15;
 	host_used = 0;
 	host_xsm = 0;
 	host_no_memory = false;
-	host_no_give_back = false;
+	host_nodes = 1;
 	host_preempts = NULL;
 	host_on_copy = NULL;
 	host_on_alloc = NULL;
@@ -41,7 +41,7 @@ void xen_end(struct tmem_test *test)
 {
 	host_quiesce();
 	TMEM_EXPECT(test, !domain_list);
-	TMEM_EXPECT(test, !tmem_freeable_pages());
+	TMEM_EXPECT(test, !tmem_freeable_pages(~0ul));
 	TMEM_EXPECT(test, !host_used);
 	if (tmem_engine)
 		tmem_engine_destroy(tmem_engine);

@@ -95,6 +95,11 @@ unsigned int get_random(void);
 #define cmpxchgptr(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 #define array_index_nospec(index, size) ((index) < (size) ? (index) : 0)
 
+/* A thread is a processor: nobody else is scheduled in Xen. */
+#define DECLARE_PER_CPU(type, name) extern __thread type name
+#define DEFINE_PER_CPU(type, name) __thread type name
+#define this_cpu(name)		(name)
+
 void host_barrier(void);
 void cpu_relax(void);
 bool local_irq_is_enabled(void);
@@ -208,6 +213,7 @@ typedef enum { P2M_ALLOC, P2M_UNSHARE } p2m_query_t;
 
 #define PGT_writable_page	7
 #define MEMF_no_scrub		1
+#define MEMF_exact_node		2
 
 static inline gfn_t _gfn(unsigned long gfn)
 {
@@ -224,8 +230,9 @@ static inline mfn_t page_to_mfn(const struct page_info *page)
 	return (mfn_t){ (unsigned long)page };
 }
 
-extern unsigned long total_pages;
+extern unsigned long total_pages, max_page;
 
+unsigned int num_online_nodes(void);
 long free_unclaimed_pages(void);
 struct page_info *alloc_domheap_page(struct domain *d, unsigned int flags);
 void free_domheap_page(struct page_info *page);

@@ -102,7 +102,7 @@ void test_results_of_destroy_pool(struct tmem_test *test)
 	TMEM_EXPECT(test, pool_op(&scene, TMEM_DESTROY_POOL, 0) == 1);
 	TMEM_EXPECT(test, pool_op(&scene, TMEM_DESTROY_POOL, 0) == 0);
 	TMEM_EXPECT(test, page_op(&scene, TMEM_GET_PAGE, 1, 0) == -ENODEV);
-	TMEM_EXPECT(test, tmem_freeable_pages() == 0);
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 0);
 	scene_end(&scene);
 }
 
@@ -409,6 +409,11 @@ static bool permits(struct tmem_test *test, const char *parameter,
 
 void test_switches(struct tmem_test *test)
 {
+	/* "tmem" alone, and "no-tmem" */
+	TMEM_EXPECT(test, xen_begin(test, ""));
+	xen_end(test);
+	TMEM_EXPECT(test, !xen_begin(test, "no"));
+	xen_end(test);
 	TMEM_EXPECT(test, permits(test, "1,dom0", 0, EPHEMERAL));
 	TMEM_EXPECT(test, permits(test, "on,dom0=yes", 0, PERSISTENT));
 	TMEM_EXPECT(test, permits(test, "dom0,yes", 0, PERSISTENT));

@@ -24,12 +24,23 @@ static unsigned int put_until_full(struct scene *scene, uint64_t oid)
 	return i;
 }
 
+static unsigned long pool_bytes;
+
+/* With a pool, which is not charged */
+static void charge_begin(struct scene *scene, struct tmem_test *test)
+{
+	scene_begin(scene, test, PERSISTENT);
+	TMEM_EXPECT(test, scene->d->tmem_pages == 0);
+	pool_bytes = usage_of(scene).metadata_bytes;
+}
+
 /* In pages, what there must be at least for what the domain has */
 static unsigned long least_charge(struct scene *scene)
 {
 	struct tmem_usage usage = usage_of(scene);
 
-	return usage.persistent_pages + usage.metadata_bytes / PAGE_SIZE;
+	return usage.persistent_pages +
+		(usage.metadata_bytes - pool_bytes) / PAGE_SIZE;
 }
 
 void test_full_pool_then_grow(struct tmem_test *test)
@@ -37,9 +48,8 @@ void test_full_pool_then_grow(struct tmem_test *test)
 	struct scene scene;
 	unsigned int n;
 
-	scene_begin(&scene, test, 0);
+	charge_begin(&scene, test);
 	scene.d->max_pages = XEN_FRAMES + 1000;
-	scene.pool = new_pool(&scene, PERSISTENT);
 	n = put_until_full(&scene, 1);
 	TMEM_EXPECT(test, n > 900 && n < 1000);
 	TMEM_EXPECT(test, scene.d->tmem_pages >= least_charge(&scene));
@@ -74,13 +84,30 @@ void test_full_domain_then_put(struct tmem_test *test)
 	scene_end(&scene);
 }
 
+/* A guest that boots at its maximum has its pool before it gives memory back. */
+void test_pool_of_a_full_domain(struct tmem_test *test)
+{
+	struct scene scene;
+
+	scene_begin(&scene, test, 0);
+	scene.d->max_pages = XEN_FRAMES;
+	scene.pool = new_pool(&scene, PERSISTENT);
+	TMEM_EXPECT(test, scene.pool == 0);
+	TMEM_EXPECT(test, scene.d->tmem_pages == 0);
+	TMEM_EXPECT(test, put(&scene, 1, 0, 5) == -ENOMEM);
+	guest_shrink(scene.d, 10);
+	TMEM_EXPECT(test, put_until_full(&scene, 1) == 9);
+	TMEM_EXPECT(test, !guest_grow(scene.d, 1));
+	scene_end(&scene);
+}
+
 /* With one page in each object what is needed for it is a lot. */
 void test_charge_of_metadata(struct tmem_test *test)
 {
 	struct scene scene;
 	unsigned int i;
 
-	scene_begin(&scene, test, PERSISTENT);
+	charge_begin(&scene, test);
 	scene.d->max_pages = XEN_FRAMES + 1000;
 	for (i = 0; put(&scene, i, 1u << 31, 1) == 1 &&
 		    put(&scene, i, 0, 1) == 1; i++)
@@ -90,8 +117,7 @@ void test_charge_of_metadata(struct tmem_test *test)
 	TMEM_EXPECT(test, scene.d->tmem_pages <= 1000);
 	for (i = 0; i < 450; i++)
 		TMEM_EXPECT(test, page_op(&scene, TMEM_FLUSH_OBJECT, i, 0) == 1);
-	/* The pool itself */
-	TMEM_EXPECT(test, scene.d->tmem_pages > 0 && scene.d->tmem_pages < 8);
+	TMEM_EXPECT(test, scene.d->tmem_pages == 0);
 	scene_end(&scene);
 }
 
@@ -100,7 +126,7 @@ void test_charge_in_any_order(struct tmem_test *test)
 	struct scene scene;
 	unsigned int i;
 
-	scene_begin(&scene, test, PERSISTENT);
+	charge_begin(&scene, test);
 	scene.d->max_pages = XEN_FRAMES + 200;
 	for (i = 0; i < 4000; i++) {
 		unsigned int n = tmem_test_random(test) % 40;
@@ -282,12 +308,12 @@ void test_reserve(struct tmem_test *test)
 	TMEM_EXPECT(test, good == 2 * total_pages);
 	TMEM_EXPECT(test, get(&scenes[0], i - 1, 0) == i);
 	TMEM_EXPECT(test, get(&scenes[0], 0, 0) == 0);
-	TMEM_EXPECT(test, (long)tmem_freeable_pages() == host_used);
+	TMEM_EXPECT(test, (long)tmem_freeable_pages(~0ul) == host_used);
 	/* For persistent ones as well, until there are no others. */
 	for (i = 0; put(&scenes[1], 1, i, 1) == 1; i++)
 		TMEM_EXPECT(test, free_unclaimed_pages() >= 19);
 	TMEM_EXPECT(test, i > total_pages - 40);
-	TMEM_EXPECT(test, tmem_freeable_pages() == 0);
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 0);
 	TMEM_EXPECT(test, put(&scenes[0], 1, 0, 1) == -ENOMEM);
 	guest_end(&scenes[0]);
 	guest_end(&scenes[1]);
@@ -327,13 +353,11 @@ void test_each_allocation_evicts(struct tmem_test *test)
 	struct scene scene;
 	uint32_t kind;
 
-	for (kind = 0; kind < 4; kind++) {
+	for (kind = 0; kind < 2; kind++) {
 		host_fail_at(0);
 		scene_begin(&scene, test, EPHEMERAL);
-		/* By the hook in the allocator, or by the engine alone */
-		host_no_give_back = kind & 2;
 		put_many(&scene, 1, 600);
-		scene.pool = kind & 1 ? new_pool(&scene, PERSISTENT) : 0;
+		scene.pool = kind ? new_pool(&scene, PERSISTENT) : 0;
 		for (k = 1; k < 1000; k++) {
 			host_fail_at(k);
 			refused += put(&scene, 100 + k, 1u << 20, k) != 1;
@@ -344,11 +368,34 @@ void test_each_allocation_evicts(struct tmem_test *test)
 			TMEM_EXPECT(test, get(&scene, 100 + k, 0) == k + 1);
 		}
 		TMEM_EXPECT(test, k > 8 && k < 20);
-		TMEM_EXPECT(test, tmem_freeable_pages() < 600);
+		TMEM_EXPECT(test, tmem_freeable_pages(~0ul) < 600);
 		host_fail_at(0);
 		scene_end(&scene);
 	}
 	TMEM_EXPECT(test, !refused);
+}
+
+/* A domain's first pool on a host that is full of others' pages: the same */
+void test_first_pool_evicts(struct tmem_test *test)
+{
+	struct scene scene, late;
+	unsigned long k;
+
+	for (k = 1; k < 20; k++) {
+		scene_begin(&scene, test, EPHEMERAL);
+		put_many(&scene, 1, 100);
+		host_fail_at(k);
+		guest_begin(&late, test, 2, PERSISTENT);
+		if (!host_has_failed())
+			break;
+		TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 100 - 16);
+		guest_end(&late);
+		scene_end(&scene);
+	}
+	host_fail_at(0);
+	TMEM_EXPECT(test, k == 7);
+	guest_end(&late);
+	scene_end(&scene);
 }
 
 /* The same with nothing to evict: refused, and nothing of it stays. */
@@ -394,29 +441,56 @@ void test_give_back(struct tmem_test *test)
 {
 	struct scene scene;
 
-	TMEM_EXPECT(test, !tmem_give_back(0));
+	TMEM_EXPECT(test, !tmem_give_back(0, 41, 0));
 	scene_begin(&scene, test, EPHEMERAL);
-	TMEM_EXPECT(test, !tmem_give_back(0));
+	TMEM_EXPECT(test, !tmem_give_back(0, 41, 0));
 	put_many(&scene, 1, 200);
-	TMEM_EXPECT(test, tmem_give_back(0));
-	TMEM_EXPECT(test, tmem_freeable_pages() == 200 - 16);
+	TMEM_EXPECT(test, tmem_give_back(0, 41, 0));
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 200 - 16);
 	host_work_begin();
-	TMEM_EXPECT(test, tmem_give_back(9));
+	TMEM_EXPECT(test, tmem_give_back(9, 41, 0));
 	TMEM_EXPECT(test, host_work_most() == 64);
-	TMEM_EXPECT(test, tmem_give_back(20));
-	TMEM_EXPECT(test, tmem_freeable_pages() == 200 - 16 - 2 * 64);
+	TMEM_EXPECT(test, tmem_give_back(20, 41, 0));
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 200 - 16 - 2 * 64);
 	host_irqs_off = true;
-	TMEM_EXPECT(test, !tmem_give_back(0));
+	TMEM_EXPECT(test, !tmem_give_back(0, 41, 0));
 	host_irqs_off = false;
 	/* All locks are held by others: no waiting, nothing is said to be free. */
 	host_busy_locks = -1ul;
-	TMEM_EXPECT(test, !tmem_give_back(0));
+	TMEM_EXPECT(test, !tmem_give_back(0, 41, 0));
 	host_busy_locks = 0;
-	TMEM_EXPECT(test, tmem_freeable_pages() == 200 - 16 - 2 * 64);
-	TMEM_EXPECT(test, tmem_give_back(5));
-	TMEM_EXPECT(test, tmem_give_back(9));
-	TMEM_EXPECT(test, !tmem_give_back(0));
-	TMEM_EXPECT(test, (long)tmem_freeable_pages() == host_used);
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 200 - 16 - 2 * 64);
+	TMEM_EXPECT(test, tmem_give_back(5, 41, 0));
+	TMEM_EXPECT(test, tmem_give_back(9, 41, 0));
+	TMEM_EXPECT(test, !tmem_give_back(0, 41, 0));
+	TMEM_EXPECT(test, (long)tmem_freeable_pages(~0ul) == host_used);
+	scene_end(&scene);
+}
+
+/* Only where any page does, wherever it is. */
+void test_give_back_where_it_helps(struct tmem_test *test)
+{
+	struct scene scene;
+
+	scene_begin(&scene, test, EPHEMERAL);
+	put_many(&scene, 1, 200);
+	/* The last frame is 0x123456: 21 bits. */
+	max_page = 0x123457;
+	TMEM_EXPECT(test, !tmem_give_back(0, 20, 0));
+	TMEM_EXPECT(test, tmem_give_back(0, 21, 0));
+	/* The last that has 20 */
+	max_page = 0x100000;
+	TMEM_EXPECT(test, tmem_give_back(0, 20, 0));
+	TMEM_EXPECT(test, !tmem_give_back(0, 19, 0));
+	max_page++;
+	TMEM_EXPECT(test, !tmem_give_back(0, 20, 0));
+	TMEM_EXPECT(test, tmem_give_back(0, 41, MEMF_exact_node));
+	host_nodes = 2;
+	TMEM_EXPECT(test, !tmem_give_back(0, 41, MEMF_exact_node | MEMF_no_scrub));
+	TMEM_EXPECT(test, tmem_give_back(0, 41, MEMF_no_scrub));
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 200 - 4 * 16);
+	TMEM_EXPECT(test, tmem_freeable_pages(5) == 5);
+	TMEM_EXPECT(test, tmem_freeable_pages(500) == 200 - 4 * 16);
 	scene_end(&scene);
 }
 

@@ -276,9 +276,9 @@ void test_wrong5_weights_of_the_dead(struct tmem_test *test)
 	}
 	guest_begin(&scenes[1], test, 2, EPHEMERAL);
 	put_many(&scenes[1], 1, 100);
-	TMEM_EXPECT(test, tmem_freeable_pages() == 140);
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 140);
 	for (i = 0; i < 3; i++)
-		TMEM_EXPECT(test, tmem_give_back(0));
+		TMEM_EXPECT(test, tmem_give_back(0, 41, 0));
 	/* Who had the most has given all. */
 	TMEM_EXPECT(test, usage_of(&scenes[0]).ephemeral_pages == 40);
 	TMEM_EXPECT(test, usage_of(&scenes[1]).ephemeral_pages == 52);
@@ -298,8 +298,8 @@ void test_wrong7_bad_get_then_evicted(struct tmem_test *test)
 	scene.gfn = XEN_FRAMES;
 	for (i = 0; i < 20; i++)
 		TMEM_EXPECT(test, page_op(&scene, TMEM_GET_PAGE, 1, i) == -EFAULT);
-	TMEM_EXPECT(test, tmem_freeable_pages() == 20);
-	while (tmem_give_back(0))
+	TMEM_EXPECT(test, tmem_freeable_pages(~0ul) == 20);
+	while (tmem_give_back(0, 41, 0))
 		;
 	TMEM_EXPECT(test, !host_used);
 	TMEM_EXPECT(test, page_op(&scene, TMEM_GET_PAGE, 1, 0) == -EEMPTY);
@@ -343,7 +343,7 @@ void test_wrong10_who_has_most_gives(struct tmem_test *test)
 	put_many(&scenes[0], 1, 10);
 	put_many(&scenes[1], 1, 90);
 	for (i = 0; i < 4; i++)
-		TMEM_EXPECT(test, tmem_give_back(0));
+		TMEM_EXPECT(test, tmem_give_back(0, 41, 0));
 	TMEM_EXPECT(test, usage_of(&scenes[0]).ephemeral_pages == 10);
 	TMEM_EXPECT(test, usage_of(&scenes[1]).ephemeral_pages == 90 - 64);
 	guest_end(&scenes[0]);
@@ -411,7 +411,7 @@ void test_fixed_counts_that_drift(struct tmem_test *test)
 		scene.gfn = tmem_test_random(test) % (XEN_FRAMES + 2);
 		switch (tmem_test_random(test) % 16) {
 		case 0:
-			tmem_give_back(0);
+			tmem_give_back(0, 41, 0);
 			break;
 		case 1:
 			page_op(&scene, TMEM_FLUSH_OBJECT, oid, 0);
@@ -424,7 +424,7 @@ void test_fixed_counts_that_drift(struct tmem_test *test)
 			page_op(&scene, TMEM_PUT_PAGE + i % 3, oid, index);
 			break;
 		}
-		if (!TMEM_EXPECT(test, (long)tmem_freeable_pages() == host_used))
+		if (!TMEM_EXPECT(test, (long)tmem_freeable_pages(~0ul) == host_used))
 			break;
 	}
 	scene_end(&scene);
@@ -432,7 +432,7 @@ void test_fixed_counts_that_drift(struct tmem_test *test)
 
 static void evict_all(void)
 {
-	while (tmem_give_back(0))
+	while (tmem_give_back(0, 41, 0))
 		;
 	result = host_used;
 }
@@ -465,7 +465,6 @@ void test_fixed_false_success(struct tmem_test *test)
 		bool done;
 
 		host_fail_at(tmem_test_random(test) % 4);
-		host_no_give_back = i % 2;
 		done = put(&scene, oid, index, i + 1) == 1;
 		host_fail_at(0);
 		TMEM_EXPECT(test, get(&scene, oid, index) == (done ? i + 1 : 0));

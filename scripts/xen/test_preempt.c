@@ -270,19 +270,73 @@ void test_dying_between(struct tmem_test *test)
 	scene_end(&scene);
 }
 
+/* All of the host is taken, and what tmem gives back is not enough. */
+static void nothing_helps(struct scene *scene)
+{
+	host_used += total_pages;
+	host_work_begin();
+	TMEM_EXPECT(scene->test, put(scene, 2, 0, 5) == -ENOMEM);
+	end_work(scene->test, 0, 0);
+	begin_work(1);
+	TMEM_EXPECT(scene->test, batch(scene, 3) == 0);
+	TMEM_EXPECT(scene->test, entry(scene, 2)->status == -ENOMEM);
+	end_work(scene->test, 1, 2);
+	host_used -= total_pages;
+}
+
+static void lose_memory(void)
+{
+	host_no_memory = true;
+}
+
+static unsigned int allocations;
+
+static void lose_memory_later(void)
+{
+	if (!--allocations)
+		host_no_memory = true;
+	else
+		host_on_alloc = lose_memory_later;
+}
+
+/* All but the pool itself is there, at the second attempt. */
+static void pool_alone_fails(struct tmem_test *test)
+{
+	struct scene late;
+
+	guest_begin(&late, test, 2, 0);
+	allocations = 7;
+	host_on_alloc = lose_memory_later;
+	host_fail_at(1);
+	begin_work(0);
+	TMEM_EXPECT(test, new_pool(&late, EPHEMERAL) == -ENOMEM);
+	TMEM_EXPECT(test, host_no_memory && late.d->tmem);
+	end_work(test, 0, 0);
+	guest_end(&late);
+}
+
 /* One that is refused when memory is short evicts, and has no look meanwhile. */
 void test_evictions_of_a_put(struct tmem_test *test)
 {
 	struct scene scene;
+	unsigned int i;
 
 	scene_begin(&scene, test, EPHEMERAL);
 	fill(&scene, true);
-	/* Nothing that tmem gives back makes it enough. */
-	host_used += total_pages - PAGES - 50;
-	host_work_begin();
+	for (i = 0; i < 3; i++)
+		set_entry(&scene, i, TMEM_PUT_PAGE, 2, i);
+	nothing_helps(&scene);
+	pool_alone_fails(test);
+	begin_work(0);
 	TMEM_EXPECT(test, put(&scene, 2, 0, 5) == -ENOMEM);
-	/* 8 times 16 of them for the content; nothing else is tried then. */
-	TMEM_EXPECT(test, host_work_most() <= 2 * TMEM_CHUNK);
-	host_used -= total_pages - PAGES - 50;
+	end_work(test, 0, 0);
+	/* There is a page, but not what the engine needs for it. */
+	host_no_memory = false;
+	host_on_copy = lose_memory;
+	begin_work(0);
+	TMEM_EXPECT(test, put(&scene, 2, 0, 5) == -ENOMEM);
+	TMEM_EXPECT(test, host_no_memory);
+	end_work(test, 0, 0);
+	host_no_memory = false;
 	scene_end(&scene);
 }

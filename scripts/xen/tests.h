@@ -48,6 +48,7 @@
 	/* test_charge.c */						\
 	T(full_pool_then_grow)						\
 	T(full_domain_then_put)						\
+	T(pool_of_a_full_domain)					\
 	T(charge_of_metadata)						\
 	T(charge_in_any_order)						\
 	T(charge_on_threads)						\
@@ -56,8 +57,10 @@
 	T(reserve)							\
 	T(ephemeral_metadata_is_bounded)				\
 	T(each_allocation_evicts)					\
+	T(first_pool_evicts)						\
 	T(each_allocation_fails)					\
 	T(give_back)							\
+	T(give_back_where_it_helps)					\
 	T(table_for_all_memory)						\
 	/* test_frames.c */						\
 	T(put_from_each_type)						\

@@ -24,6 +24,9 @@ static int __init cf_check parse_tmem(const char *s)
     const char *ss;
     int val, rc = 0;
 
+    /* The name alone switches on, as that of any boolean does. */
+    if ( !*s )
+        s = "1";
     do {
         ss = strchr(s, ',');
         if ( !ss )
@@ -81,14 +84,8 @@ static unsigned long tmem_max_metadata(void)
     return total_pages / 2 * 64;
 }
 
-/**
- * tmem_domain_get - the tmem of a domain, made if there is none
- * @d: The current domain.
- *
- * Context: no lock.
- * Return: it, or NULL if there is no memory for it.
- */
-struct tmem_domain *tmem_domain_get(struct domain *d)
+/* The domain's, which another vCPU may have made; or NULL. */
+static struct tmem_domain *tmem_domain_create(struct domain *d)
 {
     const struct tmem_limits limits = {
         .persistent_pages = TMEM_UNLIMITED,
@@ -98,9 +95,7 @@ struct tmem_domain *tmem_domain_get(struct domain *d)
     };
     struct tmem_domain *td;
 
-    if ( d->tmem )
-        return d->tmem;
-    td = xzalloc(struct tmem_domain);
+    td = tmh_alloc(sizeof(*td));
     if ( !td )
         return NULL;
     td->domain = d;
@@ -111,13 +106,29 @@ struct tmem_domain *tmem_domain_get(struct domain *d)
         xfree(td);
         return NULL;
     }
-    /* Another vCPU may have been faster. */
     if ( !cmpxchgptr(&d->tmem, NULL, td) )
         return td;
     tmem_client_destroy(td->client);
     xfree(td);
 
     return d->tmem;
+}
+
+/**
+ * tmem_domain_get - the tmem of a domain, made if there is none
+ * @d: The current domain.
+ *
+ * Context: no lock.
+ * Return: it, or NULL if there is no memory for it.
+ */
+struct tmem_domain *tmem_domain_get(struct domain *d)
+{
+    struct tmem_domain *td = d->tmem ?: tmem_domain_create(d);
+
+    if ( !td && tmem_evict(tmem_engine, TMEM_GIVE_BACK) )
+        td = tmem_domain_create(d);
+
+    return td;
 }
 
 static bool tmem_domain_may_have(const struct tmem_domain *td, uint64_t pages)
@@ -228,7 +239,8 @@ static void cf_check tmem_dump(unsigned char key)
 {
     struct domain *d;
 
-    printk("Transcendent memory, %lu freeable pages:\n", tmem_freeable_pages());
+    printk("Transcendent memory, %lu freeable pages:\n",
+           tmem_freeable_pages(ULONG_MAX));
     rcu_read_lock(&domlist_read_lock);
     for_each_domain ( d )
     {

@@ -8,6 +8,8 @@
  */
 #include <xen/domain_page.h>
 #include <xen/mm.h>
+#include <xen/nodemask.h>
+#include <xen/percpu.h>
 #include <xen/tmem.h>
 
 #include <asm/p2m.h>
@@ -21,9 +23,10 @@
  */
 #define TMEM_RESERVE_SHIFT 7 /* 1/128 of all memory */
 
-/* Pages that are evicted at once for who needs memory */
-#define TMEM_GIVE_BACK 16
+/* Pages that are evicted at once for who needs a page */
 #define TMEM_GIVE_BACK_ORDER 6 /* at most 64 */
+
+DEFINE_PER_CPU(bool, tmem_allocates);
 
 static bool tmem_memory_is_low(void)
 {
@@ -91,7 +94,9 @@ static int cf_check tmem_frame_store(void *host, const void *source,
 
     if ( tmem_memory_is_low() )
         return -ENOMEM;
+    this_cpu(tmem_allocates) = true;
     page = alloc_domheap_page(NULL, MEMF_no_scrub);
+    this_cpu(tmem_allocates) = false;
     if ( !page )
         return -ENOMEM;
     error = tmem_frame_overwrite(host, source, order, (unsigned long)page);
@@ -136,18 +141,26 @@ const struct tmem_payload_ops tmem_frame_ops = {
 /**
  * tmem_give_back - evict ephemeral pages, as somebody has found no memory
  * @order: What was wanted, 1 << @order pages in a row.
+ * @bits: Frame numbers may have so many bits.
+ * @memflags: Of the allocation, MEMF_*.
  *
- * Those that are evicted are in no order and on any node, so that for more than
- * one page this may not help; therefore only some are tried.
+ * Those that are evicted are the oldest, in no order and wherever they are. So for
+ * more than one page this may not help, and only some are tried. Where not every
+ * page would do, none is: that the next one does is luck, and to go on until one
+ * does may evict them all.
  *
  * Context: heap_lock is not held, any other lock may be. Locks are only tried,
  * and nothing is allocated.
  * Return: true if it is worth trying again.
  */
-bool tmem_give_back(unsigned int order)
+bool tmem_give_back(unsigned int order, unsigned int bits,
+                    unsigned int memflags)
 {
     /* Tmem's locks are not taken with interrupts off, not even tried. */
-    if ( !tmem_engine || !local_irq_is_enabled() )
+    if ( !tmem_engine || !local_irq_is_enabled() || this_cpu(tmem_allocates) )
+        return false;
+    if ( ((max_page - 1) >> bits) ||
+         ((memflags & MEMF_exact_node) && num_online_nodes() > 1) )
         return false;
 
     return tmem_evict(tmem_engine, !order ? TMEM_GIVE_BACK :
@@ -156,13 +169,14 @@ bool tmem_give_back(unsigned int order)
 
 /**
  * tmem_freeable_pages - count pages that are kept as long as nobody needs them
+ * @enough: No need to know how many more there are.
  *
  * Context: any.
- * Return: how many there are.
+ * Return: how many there are, or, if that is less, @enough.
  */
-unsigned long tmem_freeable_pages(void)
+unsigned long tmem_freeable_pages(unsigned long enough)
 {
-    return tmem_engine ? tmem_evictable(tmem_engine) : 0;
+    return tmem_engine ? min(tmem_evictable(tmem_engine, enough), enough) : 0;
 }
 
 /*

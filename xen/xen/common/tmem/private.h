@@ -14,6 +14,9 @@
 
 #include "engine.h"
 
+/* Pages that are evicted for who needs one, or a little memory */
+#define TMEM_GIVE_BACK 16
+
 /* Pools of a domain, as there have always been */
 #define TMEM_MAX_POOLS 16
 

@@ -12,6 +12,7 @@
 #include <xen/errno.h>
 #include <xen/event.h>
 #include <xen/nospec.h>
+#include <xen/percpu.h>
 #include <xen/sched.h>
 #include <xen/spinlock.h>
 #include <xen/types.h>
@@ -25,10 +26,22 @@
 /* There are no modules. */
 #define TMH_EXPORT(function) struct tmem_exported_##function
 
+/*
+ * Set while tmem allocates. If there is no memory the engine evicts, and counts how
+ * much it does for one operation, which tmem_give_back() could not.
+ */
+DECLARE_PER_CPU(bool, tmem_allocates);
+
 /* Not xzalloc_bytes(), which gives each allocation a cache line of its own. */
 static inline void *tmh_alloc(size_t size)
 {
-    return _xzalloc(size, __alignof__(uint64_t));
+    void *memory;
+
+    this_cpu(tmem_allocates) = true;
+    memory = _xzalloc(size, __alignof__(uint64_t));
+    this_cpu(tmem_allocates) = false;
+
+    return memory;
 }
 
 static inline void tmh_free(void *memory, size_t size)
@@ -38,7 +51,13 @@ static inline void tmh_free(void *memory, size_t size)
 
 static inline void *tmh_alloc_table(size_t size)
 {
-    return vzalloc(size);
+    void *memory;
+
+    this_cpu(tmem_allocates) = true;
+    memory = vzalloc(size);
+    this_cpu(tmem_allocates) = false;
+
+    return memory;
 }
 
 static inline void tmh_free_table(void *memory, size_t size)

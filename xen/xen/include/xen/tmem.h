@@ -14,8 +14,9 @@
 #ifdef CONFIG_TMEM
 
 int tmem_teardown(struct domain *d);
-bool tmem_give_back(unsigned int order);
-unsigned long tmem_freeable_pages(void);
+bool tmem_give_back(unsigned int order, unsigned int bits,
+                    unsigned int memflags);
+unsigned long tmem_freeable_pages(unsigned long enough);
 
 /* Pages that count as @d's. Guarded by its page_alloc_lock. */
 static inline unsigned int tmem_charged_pages(const struct domain *d)
@@ -30,12 +31,13 @@ static inline int tmem_teardown(struct domain *d)
     return 0;
 }
 
-static inline bool tmem_give_back(unsigned int order)
+static inline bool tmem_give_back(unsigned int order, unsigned int bits,
+                                  unsigned int memflags)
 {
     return false;
 }
 
-static inline unsigned long tmem_freeable_pages(void)
+static inline unsigned long tmem_freeable_pages(unsigned long enough)
 {
     return 0;
 }
