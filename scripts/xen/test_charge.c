@@ -346,6 +346,49 @@ void test_ephemeral_metadata_is_bounded(struct tmem_test *test)
 	xen_end(test);
 }
 
+/* Objects of two pages, of which one is flushed: a branch of the tree for each page */
+static void put_sparse(struct scene *scene, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		TMEM_EXPECT(scene->test, put(scene, i, 0, 1) == 1);
+		TMEM_EXPECT(scene->test, put(scene, i, ~0u, 1) == 1);
+		TMEM_EXPECT(scene->test,
+			    page_op(scene, TMEM_FLUSH_PAGE, i, 0) == 1);
+	}
+}
+
+/*
+ * So is that of all domains together: whatever guests do, it is less than a third of
+ * the pages that it is for, and goes with them when memory is needed.
+ */
+void test_metadata_goes_with_its_pages(struct tmem_test *test)
+{
+	unsigned long bytes = 0, pools = 0, pages, i;
+	struct scene scenes[3];
+
+	TMEM_EXPECT(test, xen_begin(test, ALL));
+	for (i = 0; i < ARRAY_SIZE(scenes); i++) {
+		guest_begin(&scenes[i], test, i + 1, EPHEMERAL);
+		pools += usage_of(&scenes[i]).metadata_bytes;
+		put_sparse(&scenes[i], 300 + 100 * i);
+		bytes += usage_of(&scenes[i]).metadata_bytes;
+	}
+	pages = tmem_freeable_pages(~0ul);
+	TMEM_EXPECT(test, pages == 3 * 400);
+	TMEM_EXPECT(test, bytes - pools > pages * 1000);
+	TMEM_EXPECT(test, bytes - pools < pages * PAGE_SIZE / 3);
+	while (tmem_give_back(0, 41, 0))
+		;
+	for (i = 0; i < ARRAY_SIZE(scenes); i++) {
+		pools -= usage_of(&scenes[i]).metadata_bytes;
+		guest_end(&scenes[i]);
+	}
+	TMEM_EXPECT(test, pools == 0);
+	xen_end(test);
+}
+
 /* Each allocation of the last put fails: it first evicts, and then it is done. */
 void test_each_allocation_evicts(struct tmem_test *test)
 {

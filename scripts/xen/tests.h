@@ -56,6 +56,7 @@
 	T(charge_of_the_dying)						\
 	T(reserve)							\
 	T(ephemeral_metadata_is_bounded)				\
+	T(metadata_goes_with_its_pages)					\
 	T(each_allocation_evicts)					\
 	T(first_pool_evicts)						\
 	T(each_allocation_fails)					\

@@ -78,7 +78,12 @@ bool tmem_permits_persistent(const struct domain *d)
     return is_hardware_domain(d) || opt_tmem_persistent;
 }
 
-/* Enough for ephemeral pages of half the memory, if their objects are dense */
+/*
+ * Enough for ephemeral pages of half the memory, if their objects are dense. For
+ * all domains together there is no limit: a page's share is less than a third of
+ * a page, the worst that a guest can do, and goes with it when anybody needs
+ * memory. So that is a quarter of what nobody else has, at most, and not kept.
+ */
 static unsigned long tmem_max_metadata(void)
 {
     return total_pages / 2 * 64;
