@@ -83,6 +83,7 @@ else
 endif
 
 test-all: setup
+	@scripts/setup binutils-aarch64-linux-gnu
 	@scripts/test --all
 
 xen-historic: setup

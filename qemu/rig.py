@@ -24,9 +24,11 @@ XEN = os.path.join(CACHE, "xen-4.17")
 TREE = os.environ.get("TMEM_TREE") or os.path.join(LINUX, "tree")
 PRISTINE = os.environ.get("TMEM_PRISTINE") == "1"
 FLAVOURS = ("plain", "debug", "nopreempt")
-HYPERVISORS = ("xen", "xen-debug", "xen-stock", "xen-historic")
+# The last is for Arm, where there is no tmem: it is built, not booted.
+HYPERVISORS = ("xen", "xen-debug", "xen-stock", "xen-historic", "xen-arm64")
 
 PACKAGES = {
+    "aarch64-linux-gnu-as": "binutils-aarch64-linux-gnu",
     "bc": "bc", "bison": "bison", "debootstrap": "debootstrap",
     "depmod": "kmod", "flex": "flex", "gcc": "gcc", "make": "make",
     "mke2fs": "e2fsprogs", "qemu-system-x86_64": "qemu-system-x86",
