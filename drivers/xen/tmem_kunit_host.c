@@ -133,18 +133,22 @@ static int host_destroy_pool(struct host *host, int pool)
 	return 1;
 }
 
+/* Only for what has one: a PV guest finds no page for any other frame number. */
+static struct page *host_frame(u64 gfn)
+{
+	return pfn_to_page(gfn_to_pfn(gfn));
+}
+
 static int host_page_op(struct host *host, unsigned int cmd, int pool,
 			const u64 *oid, u32 index, u32 len, u64 gfn)
 {
-	struct page *page = pfn_to_page(gfn_to_pfn(gfn));
-
 	if (pool < 0 || pool >= TMEM_MAX_POOLS || !host->pool[pool].used)
 		return -ENODEV;
 	switch (cmd) {
 	case TMEM_PUT_PAGE:
-		return host_put(host, pool, oid, index, page);
+		return host_put(host, pool, oid, index, host_frame(gfn));
 	case TMEM_GET_PAGE:
-		return host_get(host, pool, oid, index, page);
+		return host_get(host, pool, oid, index, host_frame(gfn));
 	case TMEM_FLUSH_PAGE:
 		host_drop(host, host_find(host, pool, oid, index));
 		return host->frozen ? -TMEM_EFROZEN : 1;

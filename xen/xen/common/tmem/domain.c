@@ -79,14 +79,15 @@ bool tmem_permits_persistent(const struct domain *d)
 }
 
 /*
- * Enough for ephemeral pages of half the memory, if their objects are dense. For
+ * 3 % of the memory. Files of four pages, as source code has, need about 350 bytes
+ * for a page, so that this is enough for a third of the memory; large ones need 80. For
  * all domains together there is no limit: a page's share is less than a third of
  * a page, the worst that a guest can do, and goes with it when anybody needs
  * memory. So that is a quarter of what nobody else has, at most, and not kept.
  */
 static unsigned long tmem_max_metadata(void)
 {
-    return total_pages / 2 * 64;
+    return total_pages * 128;
 }
 
 /* The domain's, which another vCPU may have made; or NULL. */
