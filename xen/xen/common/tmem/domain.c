@@ -80,10 +80,11 @@ bool tmem_permits_persistent(const struct domain *d)
 
 /*
  * 3 % of the memory. Files of four pages, as source code has, need about 350 bytes
- * for a page, so that this is enough for a third of the memory; large ones need 80. For
- * all domains together there is no limit: a page's share is less than a third of
- * a page, the worst that a guest can do, and goes with it when anybody needs
- * memory. So that is a quarter of what nobody else has, at most, and not kept.
+ * for a page, so that this is enough for a third of the memory; large files need
+ * a seventh of that. For all domains together there is no limit: the worst that
+ * guests can do is about a third of a page for each, which goes with it when
+ * anybody needs memory. So that is about a quarter of what nobody else has, and
+ * not kept from anybody.
  */
 static unsigned long tmem_max_metadata(void)
 {
