@@ -329,7 +329,7 @@ void test_ephemeral_metadata_is_bounded(struct tmem_test *test)
 
 	TMEM_EXPECT(test, xen_begin(test, ALL));
 	total_pages = 1 << 15;
-	limit = total_pages * 128;
+	limit = total_pages / 2 * 128;
 	guest_begin(&scene, test, 1, EPHEMERAL);
 	/* As much of it for each page as can be */
 	for (i = 0; i < 3000; i++) {

@@ -79,16 +79,14 @@ bool tmem_permits_persistent(const struct domain *d)
 }
 
 /*
- * 3 % of the memory. Files of four pages, as source code has, need about 350 bytes
- * for a page, so that this is enough for a third of the memory; large files need
- * a seventh of that. For all domains together there is no limit: the worst that
- * guests can do is about a third of a page for each, which goes with it when
- * anybody needs memory. So that is about a quarter of what nobody else has, and
- * not kept from anybody.
+ * Enough for half the memory if each page is an object of its own, as of files of one
+ * page. For all domains together there is no limit: the worst that guests can do is
+ * about a third of a page for each, which goes with it when anybody needs memory.
+ * So that is about a quarter of what nobody else has, and not kept from anybody.
  */
 static unsigned long tmem_max_metadata(void)
 {
-    return total_pages * 128;
+    return total_pages / 2 * 128;
 }
 
 /* The domain's, which another vCPU may have made; or NULL. */
