@@ -8,9 +8,14 @@
 #	domain_result NAME		waits for its end, prints its output; the
 #					status: 0, 4 (skip), 1 (failure), or 5 if
 #					it ended without a verdict
+#	domain_tell NAME WORD		what is told there (domain.sh)
 #	domain_destroy NAME
 #	domain_save NAME FILE
 #	domain_restore NAME FILE
+#	domain_checkpoint NAME FILE	saves it, and it goes on
+#	domain_migrate NAME		live, to this host
+#	xen_has_all_back FREE		waits until nothing is left of domains, and
+#					FREE MB are free
 #
 # Domains have the kernel, init and root file system of all guests of the rig. Their
 # script is on a small disk, their output and verdict go to others. Their consoles
@@ -75,6 +80,7 @@ domain_create()
 	domain_add_disk scenario "$(domain_disk "$directory/scenario" 64K)" r
 	domain_add_disk log "$(domain_disk "$directory/log" 4M)" w
 	domain_add_disk verdict "$(domain_disk "$directory/verdict" 4K)" w
+	domain_add_disk signal "$(domain_disk "$directory/signal" 4K)" r
 	for word in "$@"; do
 		value=${word#*=}
 		case $word in
@@ -155,6 +161,11 @@ domain_result()
 	return 5
 }
 
+domain_tell()
+{
+	printf '%s\0' "$2" | dd of="$domains/$1/signal" conv=notrunc status=none
+}
+
 domain_destroy()
 {
 	xl destroy "$1"
@@ -170,4 +181,57 @@ domain_save()
 domain_restore()
 {
 	domain_follow "$1" restore -F "$2"
+}
+
+# Nothing sees its end any more, not even that it seems to have one in between.
+domain_unwatch()
+{
+	kill "$(cat "$domains/$1/pid")" 2>/dev/null || true
+}
+
+domain_watch()
+{
+	while xl list "$1"; do
+		xl list "$1" | grep -q ' [-r][-b][-p]s' && xl destroy "$1"
+		sleep 2
+	done >/dev/null 2>&1 &
+	echo $! > "$domains/$1/pid"
+}
+
+# The status is that of saving; it goes on in any case.
+domain_checkpoint()
+{
+	domain_unwatch "$1"
+	status=0
+	xl save -c "$1" "$2" >> "$domains/$1/xl" 2>&1 || status=$?
+	domain_watch "$1"
+	return $status
+}
+
+# What is behind -s '' receives it, and is told nothing but what comes.
+domain_migrate()
+{
+	domain_unwatch "$1"
+	xl migrate -s '' "$1" "xl migrate-receive -e 2>>$domains/$1/xl" \
+		>> "$domains/$1/xl" 2>&1 || return 1
+	domain_watch "$1"
+}
+
+xen_free()
+{
+	xl info free_memory 2>/dev/null
+}
+
+# Xen frees a domain's memory some time after its end.
+xen_has_all_back()
+{
+	tries=50
+	until [ "$(xen_free)" -ge "$1" ]; do
+		sleep 0.3
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+	done
+	xl debug-keys y
+	xl dmesg | grep "Transcendent memory, " | tail -n 1 |
+		grep -q ", 0 freeable pages:"
 }
