@@ -231,7 +231,7 @@ xen_has_all_back()
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
 	done
-	xl debug-keys y
-	xl dmesg | grep "Transcendent memory, " | tail -n 1 |
+	xl debug-keys y 2>/dev/null
+	xl dmesg 2>/dev/null | grep "Transcendent memory, " | tail -n 1 |
 		grep -q ", 0 freeable pages:"
 }
