@@ -3,7 +3,7 @@
 # For scripts that run in dom0 and make domains; read it with ".".
 #
 #	xen_start
-#	domain_create NAME pv|pvh MEGABYTES SCRIPT [KEY=VALUE...]
+#	domain_create NAME pv|pvh MEGABYTES SCRIPT [told] [KEY=VALUE...]
 #	domain_says NAME REGEX		waits until it has printed such a line
 #	domain_result NAME		waits for its end, prints its output; the
 #					status: 0, 4 (skip), 1 (failure), or 5 if
@@ -23,6 +23,8 @@
 #
 # KEY=VALUE is a line of xl.cfg(5), but append=ARGUMENTS is for its kernel, and
 # disk=NAME:DEVICE gives it a disk, disk=NAME:DEVICE:r one that it cannot write.
+# "told" is for one that dom0 tells something; this takes a disk too, and each takes
+# some memory of a domain.
 
 domains=/run/xen/domains
 xen_logs=/var/log/xen/console
@@ -80,11 +82,11 @@ domain_create()
 	domain_add_disk scenario "$(domain_disk "$directory/scenario" 64K)" r
 	domain_add_disk log "$(domain_disk "$directory/log" 4M)" w
 	domain_add_disk verdict "$(domain_disk "$directory/verdict" 4K)" w
-	domain_add_disk signal "$(domain_disk "$directory/signal" 4K)" r
 	for word in "$@"; do
 		value=${word#*=}
 		case $word in
 		append=*) arguments="$arguments $value" ;;
+		told) domain_add_disk signal "$(domain_disk "$directory/signal" 4K)" r ;;
 		disk=*:r) value=${value%:r}
 			domain_add_disk "${value%%:*}" "${value#*:}" r ;;
 		disk=*) domain_add_disk "${value%%:*}" "${value#*:}" w ;;
