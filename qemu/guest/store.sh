@@ -29,7 +29,7 @@ store_begin()
 		;;
 	*)	return 0 ;;
 	esac
-	if ! modprobe $module "$@"; then
+	if ! modprobe "$module" "$@"; then
 		echo "not ok 1 no tmem: this kernel has no $module"
 		exit 1
 	fi
@@ -51,5 +51,5 @@ store_stats()
 
 store_end()
 {
-	[ -z "$store" ] || rmmod $module
+	[ -z "$store" ] || rmmod "$module"
 }
