@@ -23,8 +23,8 @@
  */
 #define TMEM_RESERVE_SHIFT 7 /* 1/128 of all memory */
 
-/* Pages that are evicted at once for who needs a page */
-#define TMEM_GIVE_BACK_ORDER 6 /* at most 64 */
+/* Pages that are evicted at once for who needs several in a row */
+#define TMEM_GIVE_BACK_MOST 64
 
 DEFINE_PER_CPU(bool, tmem_allocates);
 
@@ -145,7 +145,8 @@ const struct tmem_payload_ops tmem_frame_ops = {
  * @memflags: Of the allocation, MEMF_*.
  *
  * Those that are evicted are the oldest, in no order and wherever they are. So for
- * more than one page this may not help, and only some are tried. Where not every
+ * more than one page this may not help, and only some are tried: for two as many as
+ * for more, as the oldest were often allocated in a row. Where not every
  * page would do, none is: that the next one does is luck, and to go on until one
  * does may evict them all.
  *
@@ -163,8 +164,7 @@ bool tmem_give_back(unsigned int order, unsigned int bits,
          ((memflags & MEMF_exact_node) && num_online_nodes() > 1) )
         return false;
 
-    return tmem_evict(tmem_engine, !order ? TMEM_GIVE_BACK :
-                      1ul << min(order, TMEM_GIVE_BACK_ORDER + 0u));
+    return tmem_evict(tmem_engine, order ? TMEM_GIVE_BACK_MOST : TMEM_GIVE_BACK);
 }
 
 /**
