@@ -79,10 +79,11 @@ bool tmem_permits_persistent(const struct domain *d)
 }
 
 /*
- * Enough for half the memory if each page is an object of its own, as of files of one
- * page. For all domains together there is no limit: the worst that guests can do is
- * about a third of a page for each, which goes with it when anybody needs memory.
- * So that is about a quarter of what nobody else has, and not kept from anybody.
+ * Enough for half the memory if each page is an object of its own, as of files of
+ * one page. For all domains together there is no limit: the worst that guests can
+ * do is about a third of a page for each, which goes with it when anybody needs
+ * memory. So that is about a quarter of what nobody else has, and not kept from
+ * anybody.
  */
 static unsigned long tmem_max_metadata(void)
 {

@@ -144,9 +144,9 @@ const struct tmem_payload_ops tmem_frame_ops = {
  * @bits: Frame numbers may have so many bits.
  * @memflags: Of the allocation, MEMF_*.
  *
- * Those that are evicted are the oldest, in no order and wherever they are. So for
- * more than one page this may not help, and only some are tried: for two as many as
- * for more, as the oldest were often allocated in a row. Where not every
+ * Those that are evicted are the oldest, in no order and wherever they are. So
+ * for more than one page this may not help, and only some are tried: for two as
+ * many as for more, as the oldest were often allocated in a row. Where not every
  * page would do, none is: that the next one does is luck, and to go on until one
  * does may evict them all.
  *
@@ -164,7 +164,8 @@ bool tmem_give_back(unsigned int order, unsigned int bits,
          ((memflags & MEMF_exact_node) && num_online_nodes() > 1) )
         return false;
 
-    return tmem_evict(tmem_engine, order ? TMEM_GIVE_BACK_MOST : TMEM_GIVE_BACK);
+    return tmem_evict(tmem_engine,
+                      order ? TMEM_GIVE_BACK_MOST : TMEM_GIVE_BACK);
 }
 
 /**
