@@ -44,8 +44,8 @@ def hypervisor(name):
 def shares_cpu(machine):
     """Do all virtual CPUs share one of the machine's?
 
-    With two, PV domains too go wrong in QEMU, or wait for the CPU that another's
-    has now; emulator.py tells what PVH meets.
+    With two, QEMU 10 ended itself under a PV domain, or the domain stood still;
+    emulator.py tells what PVH meets.
     """
     return nested(machine) or machine.domains
 

@@ -23,8 +23,7 @@
 #
 # KEY=VALUE is a line of xl.cfg(5), but append=ARGUMENTS is for its kernel, and
 # disk=NAME:DEVICE gives it a disk, disk=NAME:DEVICE:r one that it cannot write.
-# "told" is for one that dom0 tells something; this takes a disk too, and each takes
-# some memory of a domain.
+# "told" is for one that dom0 tells something; it has a disk for that.
 
 domains=/run/xen/domains
 xen_logs=/var/log/xen/console

@@ -146,7 +146,7 @@ const struct tmem_payload_ops tmem_frame_ops = {
  *
  * Those that are evicted are the oldest, in no order and wherever they are. So
  * for more than one page this may not help, and only some are tried: for two as
- * many as for more, as the oldest were often allocated in a row. Where not every
+ * many as for more, for two alone are hardly ever neighbours. Where not every
  * page would do, none is: that the next one does is luck, and to go on until one
  * does may evict them all.
  *
