@@ -17,7 +17,8 @@ OFF = ("DEBUG_INFO", "DEBUG_BUGVERBOSE", "DYNAMIC_DEBUG", "DEBUG_ATOMIC_SLEEP",
 # What Kconfig.tmem offers; a tree without it takes no notice.
 TMEM = ("FRONTSWAP=y", "FRONTSWAP_KUNIT_TEST=y", "CLEANCACHE=y",
         "CLEANCACHE_DEBUG=y", "CLEANCACHE_KUNIT_TEST=y", "TMEM_FAKE=m",
-        "TMEM_ENGINE_KUNIT_TEST=y")
+        "TMEM_ENGINE_KUNIT_TEST=y", "XEN_TMEM=y", "XEN_TMEM_KUNIT_TEST=y",
+        "XEN_TMEM_CONFORMANCE=m", "XEN_TMEM_HOSTILE=m")
 
 
 # Where the series changes what is compiled

@@ -48,7 +48,7 @@ struct tmem_oid {
  * struct tmem_batch - page operations for the hypervisor
  * @lock: Of the CPU's batch.
  * @nr: Number of operations.
- * @entry: The operations; @entry.status is an errno after tmem_batch_run().
+ * @entry: The operations; @entry.status is an errno after xen_tmem_batch_run().
  * @op: What the hypervisor is told of them, for multicalls one each.
  * @call: The multicalls.
  */
@@ -66,109 +66,110 @@ struct tmem_batch {
  * Protects which pools there are. Nests inside frontswap_mutex and
  * cleancache_mutex, which the front ends hold when they call us.
  */
-extern struct mutex tmem_mutex;
+extern struct mutex xen_tmem_mutex;
 /* Operations that use a pool of the hypervisor by its id run inside. */
-extern struct srcu_struct tmem_srcu;
+extern struct srcu_struct xen_tmem_srcu;
 /* The guest is being suspended: nothing is put, got or forgotten. */
-extern bool tmem_closed;
-extern bool tmem_serving;
+extern bool xen_tmem_closed;
+extern bool xen_tmem_serving;
 /* What is offered to the hypervisor; constant */
-extern bool tmem_frontswap, tmem_cleancache;
+extern bool xen_tmem_frontswap, xen_tmem_cleancache;
 
 /* tmem_count.c */
-DECLARE_PER_CPU(unsigned long[TMEM_NR_COUNTERS], tmem_counters);
+DECLARE_PER_CPU(unsigned long[TMEM_NR_COUNTERS], xen_tmem_counters);
 
-#define tmem_count(counter, nr)	this_cpu_add(tmem_counters[counter], nr)
+#define tmem_count(counter, nr)	this_cpu_add(xen_tmem_counters[counter], nr)
 
-unsigned long tmem_counted(enum tmem_counter counter);
-void tmem_add_debugfs(void);
-void tmem_remove_debugfs(void);
+unsigned long xen_tmem_counted(enum tmem_counter counter);
+void xen_tmem_add_debugfs(void);
+void xen_tmem_remove_debugfs(void);
 
 /* tmem_hypercall.c */
-extern unsigned int tmem_features;
-extern bool tmem_multicalls;
+extern unsigned int xen_tmem_features;
+extern bool xen_tmem_multicalls;
 
-int tmem_hypercall(struct tmem_op *op);
-int tmem_multicall(struct multicall_entry *calls, unsigned int nr);
-int tmem_errno(unsigned int cmd, int ret);
-bool tmem_left_nothing(int err);
-int tmem_probe(void);
-int tmem_new_pool(u32 flags);
-int tmem_destroy_pool(int pool);
-void tmem_destroy_all_pools(void);
-unsigned long tmem_held(unsigned int *pools);
-int tmem_flush_pages(int pool, const struct tmem_oid *oid, u32 index,
-		     unsigned int nr);
-int tmem_flush_object(int pool, const struct tmem_oid *oid);
+int xen_tmem_hypercall(struct tmem_op *op);
+int xen_tmem_multicall(struct multicall_entry *calls, unsigned int nr);
+int xen_tmem_errno(unsigned int cmd, int ret);
+bool xen_tmem_left_nothing(int err);
+int xen_tmem_probe(void);
+int xen_tmem_new_pool(u32 flags);
+int xen_tmem_destroy_pool(int pool);
+void xen_tmem_destroy_all_pools(void);
+unsigned long xen_tmem_held(unsigned int *pools);
+int xen_tmem_flush_pages(int pool, const struct tmem_oid *oid, u32 index,
+			 unsigned int nr);
+int xen_tmem_flush_object(int pool, const struct tmem_oid *oid);
 
 /* tmem_batch.c */
-int tmem_batch_init(void);
-void tmem_batch_exit(void);
-struct tmem_batch *tmem_batch_get(void);
-void tmem_batch_put(void);
-void tmem_batch_add(struct tmem_batch *batch, unsigned int cmd, int pool,
-		    const struct tmem_oid *oid, u32 index, struct page *page);
-int tmem_batch_run(struct tmem_batch *batch);
+int xen_tmem_batch_init(void);
+void xen_tmem_batch_exit(void);
+struct tmem_batch *xen_tmem_batch_get(void);
+void xen_tmem_batch_put(void);
+void xen_tmem_batch_add(struct tmem_batch *batch, unsigned int cmd, int pool,
+			const struct tmem_oid *oid, u32 index,
+			struct page *page);
+int xen_tmem_batch_run(struct tmem_batch *batch);
 
 /* tmem_retry.c */
-void tmem_retry(void);
-void tmem_retry_later(void);
-void tmem_retry_stop(void);
+void xen_tmem_retry(void);
+void xen_tmem_retry_later(void);
+void xen_tmem_retry_stop(void);
 
 /* tmem_suspend.c */
-int tmem_suspend_init(void);
-void tmem_suspend_exit(void);
-int tmem_suspend_prepare(void);
-void tmem_suspend_cancelled(void);
-void tmem_suspend_done(void);
-void tmem_hibernation_begins(void);
-void tmem_hibernation_ends(void);
+int xen_tmem_suspend_init(void);
+void xen_tmem_suspend_exit(void);
+int xen_tmem_suspend_prepare(void);
+void xen_tmem_suspend_cancelled(void);
+void xen_tmem_suspend_done(void);
+void xen_tmem_hibernation_begins(void);
+void xen_tmem_hibernation_ends(void);
 
 /* tmem_frontswap.c, tmem_leak.c */
 #ifdef CONFIG_FRONTSWAP
-extern const struct frontswap_ops tmem_swap_ops;
-extern int tmem_swap_pool;
+extern const struct frontswap_ops xen_tmem_swap_ops;
+extern int xen_tmem_swap_pool;
 
-int tmem_swap_start(void);
-void tmem_swap_stop(void);
-int tmem_swap_make_pool(void);
-void tmem_swap_lose_pool(void);
-int tmem_swap_suspend(unsigned long timeout);
-void tmem_swap_resume(void);
-int tmem_swap_flush_slot(unsigned int type, pgoff_t offset);
-void tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr);
-void tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr);
-bool tmem_leaks_retry(void);
-void tmem_leaks_clear(void);
+int xen_tmem_swap_start(void);
+void xen_tmem_swap_stop(void);
+int xen_tmem_swap_make_pool(void);
+void xen_tmem_swap_lose_pool(void);
+int xen_tmem_swap_suspend(unsigned long timeout);
+void xen_tmem_swap_resume(void);
+int xen_tmem_swap_flush_slot(unsigned int type, pgoff_t offset);
+void xen_tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr);
+void xen_tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr);
+bool xen_tmem_leaks_retry(void);
+void xen_tmem_leaks_clear(void);
 #else
-static inline int tmem_swap_start(void)
+static inline int xen_tmem_swap_start(void)
 {
 	return 0;
 }
 
-static inline void tmem_swap_stop(void)
+static inline void xen_tmem_swap_stop(void)
 {
 }
 
-static inline int tmem_swap_make_pool(void)
-{
-	return 0;
-}
-
-static inline void tmem_swap_lose_pool(void)
-{
-}
-
-static inline int tmem_swap_suspend(unsigned long timeout)
+static inline int xen_tmem_swap_make_pool(void)
 {
 	return 0;
 }
 
-static inline void tmem_swap_resume(void)
+static inline void xen_tmem_swap_lose_pool(void)
 {
 }
 
-static inline bool tmem_leaks_retry(void)
+static inline int xen_tmem_swap_suspend(unsigned long timeout)
+{
+	return 0;
+}
+
+static inline void xen_tmem_swap_resume(void)
+{
+}
+
+static inline bool xen_tmem_leaks_retry(void)
 {
 	return false;
 }
@@ -177,7 +178,7 @@ static inline bool tmem_leaks_retry(void)
 /**
  * struct tmem_filesystem - a filesystem that cleancache has us serve
  * @pool: Its pool of the hypervisor, or TMEM_NO_POOL.
- * @used: There is such a filesystem; under tmem_mutex.
+ * @used: There is such a filesystem; under xen_tmem_mutex.
  * @fences: Objects of which the hypervisor may have what it should not.
  * @fenced: That may be any object.
  */
@@ -190,35 +191,35 @@ struct tmem_filesystem {
 
 /* tmem_cleancache.c, tmem_fence.c */
 #ifdef CONFIG_CLEANCACHE
-extern const struct cleancache_ops tmem_file_ops;
-extern struct tmem_filesystem tmem_filesystems[TMEM_MAX_POOLS];
+extern const struct cleancache_ops xen_tmem_file_ops;
+extern struct tmem_filesystem xen_tmem_filesystems[TMEM_MAX_POOLS];
 
-int tmem_file_start(void);
-void tmem_file_stop(void);
-void tmem_file_renew(void);
-void tmem_file_lose_pools(void);
-bool tmem_is_fenced(struct tmem_filesystem *fs, u64 object);
-void tmem_fence(struct tmem_filesystem *fs, u64 object);
-bool tmem_fences_retry(void);
+int xen_tmem_file_start(void);
+void xen_tmem_file_stop(void);
+void xen_tmem_file_renew(void);
+void xen_tmem_file_lose_pools(void);
+bool xen_tmem_is_fenced(struct tmem_filesystem *fs, u64 object);
+void xen_tmem_fence(struct tmem_filesystem *fs, u64 object);
+bool xen_tmem_fences_retry(void);
 #else
-static inline int tmem_file_start(void)
+static inline int xen_tmem_file_start(void)
 {
 	return 0;
 }
 
-static inline void tmem_file_stop(void)
+static inline void xen_tmem_file_stop(void)
 {
 }
 
-static inline void tmem_file_renew(void)
+static inline void xen_tmem_file_renew(void)
 {
 }
 
-static inline void tmem_file_lose_pools(void)
+static inline void xen_tmem_file_lose_pools(void)
 {
 }
 
-static inline bool tmem_fences_retry(void)
+static inline bool xen_tmem_fences_retry(void)
 {
 	return false;
 }

@@ -4,7 +4,7 @@
  * a multicall for PV guests, and otherwise one call each.
  *
  * Each CPU has memory for one batch. It is used by tasks only, one at a time, so
- * interrupts stay on: what comes from there is flushed by tmem_flush_pages().
+ * interrupts stay on: xen_tmem_flush_pages() flushes what comes from there.
  */
 #include <linux/errno.h>
 #include <linux/mm.h>
@@ -21,12 +21,12 @@
 static struct tmem_batch __percpu *tmem_batches;
 
 /**
- * tmem_batch_init - get memory for batches
+ * xen_tmem_batch_init - get memory for batches
  *
  * Context: May sleep.
  * Return: 0 or -ENOMEM.
  */
-int tmem_batch_init(void)
+int xen_tmem_batch_init(void)
 {
 	int cpu;
 
@@ -39,23 +39,23 @@ int tmem_batch_init(void)
 }
 
 /**
- * tmem_batch_exit - free the memory for batches
+ * xen_tmem_batch_exit - free the memory for batches
  *
  * Context: May sleep.
  */
-void tmem_batch_exit(void)
+void xen_tmem_batch_exit(void)
 {
 	free_percpu(tmem_batches);
 	tmem_batches = NULL;
 }
 
 /**
- * tmem_batch_get - begin a batch
+ * xen_tmem_batch_get - begin a batch
  *
- * Context: Process. Must be followed by tmem_batch_put() without sleeping.
+ * Context: Process. Must be followed by xen_tmem_batch_put() without sleeping.
  * Return: The batch, empty.
  */
-struct tmem_batch *tmem_batch_get(void)
+struct tmem_batch *xen_tmem_batch_get(void)
 {
 	struct tmem_batch *batch;
 
@@ -66,17 +66,17 @@ struct tmem_batch *tmem_batch_get(void)
 }
 
 /**
- * tmem_batch_put - end a batch
+ * xen_tmem_batch_put - end a batch
  *
  * Context: Process.
  */
-void tmem_batch_put(void)
+void xen_tmem_batch_put(void)
 {
 	local_unlock(&tmem_batches->lock);
 }
 
 /**
- * tmem_batch_add - add an operation
+ * xen_tmem_batch_add - add an operation
  * @batch: Has less than TMEM_BATCH_ENTRIES.
  * @cmd: TMEM_PUT_PAGE or TMEM_GET_PAGE, the same for all of them.
  * @pool: The hypervisor's id of the pool.
@@ -86,8 +86,9 @@ void tmem_batch_put(void)
  *
  * Context: Process.
  */
-void tmem_batch_add(struct tmem_batch *batch, unsigned int cmd, int pool,
-		    const struct tmem_oid *oid, u32 index, struct page *page)
+void xen_tmem_batch_add(struct tmem_batch *batch, unsigned int cmd, int pool,
+			const struct tmem_oid *oid, u32 index,
+			struct page *page)
 {
 	struct tmem_batch_entry *entry = &batch->entry[batch->nr++];
 
@@ -123,7 +124,7 @@ static void tmem_run_batch(struct tmem_batch *batch)
 		.u.batch.entries = (unsigned long)batch->entry,
 	};
 	tmem_count_call(batch);
-	if (!tmem_hypercall(op))
+	if (!xen_tmem_hypercall(op))
 		return;
 	for (i = 0; i < batch->nr; i++)
 		batch->entry[i].status = TMEM_NO_STATUS;
@@ -154,7 +155,7 @@ static void tmem_run_multicall(struct tmem_batch *batch)
 		};
 	}
 	tmem_count_call(batch);
-	err = tmem_multicall(batch->call, batch->nr);
+	err = xen_tmem_multicall(batch->call, batch->nr);
 	for (i = 0; !err && i < batch->nr; i++)
 		batch->entry[i].status = batch->call[i].result;
 }
@@ -167,33 +168,33 @@ static void tmem_run_singles(struct tmem_batch *batch)
 	for (i = 0; i < nr; i++) {
 		tmem_fill_op(&batch->op[0], &batch->entry[i]);
 		tmem_count_call(batch);
-		batch->entry[i].status = tmem_hypercall(&batch->op[0]);
+		batch->entry[i].status = xen_tmem_hypercall(&batch->op[0]);
 	}
 	batch->nr = nr;
 }
 
 /**
- * tmem_batch_run - do the operations of a batch
+ * xen_tmem_batch_run - do the operations of a batch
  * @batch: The batch, not empty. Afterwards the status of each is 0 or a negative
- *	error code, see tmem_errno(); -EIO if it is not known what was done.
+ *	error code, see xen_tmem_errno(); -EIO if it is not known what was done.
  *
- * Context: Process, between tmem_batch_get() and tmem_batch_put().
+ * Context: Process, between xen_tmem_batch_get() and xen_tmem_batch_put().
  * Return: The first error, or 0 if all were done.
  */
-int tmem_batch_run(struct tmem_batch *batch)
+int xen_tmem_batch_run(struct tmem_batch *batch)
 {
 	struct tmem_batch_entry *entry;
 	int err = 0;
 
-	if (batch->nr > 1 && (tmem_features & TMEM_FEATURE_BATCH))
+	if (batch->nr > 1 && (xen_tmem_features & TMEM_FEATURE_BATCH))
 		tmem_run_batch(batch);
-	else if (batch->nr > 1 && tmem_multicalls)
+	else if (batch->nr > 1 && xen_tmem_multicalls)
 		tmem_run_multicall(batch);
 	else
 		tmem_run_singles(batch);
 
 	for (entry = batch->entry; entry < batch->entry + batch->nr; entry++) {
-		entry->status = tmem_errno(entry->cmd, entry->status);
+		entry->status = xen_tmem_errno(entry->cmd, entry->status);
 		err = err ?: entry->status;
 	}
 	return err;

@@ -6,7 +6,7 @@
  * A get removes what it returns, and the hypervisor drops pages as it likes. What
  * it has to forget it must forget, though: see tmem_fence.c for when it does not.
  *
- * A filesystem keeps its place in tmem_filesystems, which cleancache knows it by,
+ * A filesystem keeps its place in xen_tmem_filesystems, which cleancache knows it by,
  * while its pool may be replaced by another, or be lost.
  */
 #define pr_fmt(fmt) "tmem: " fmt
@@ -19,7 +19,7 @@
 
 #include "tmem.h"
 
-struct tmem_filesystem tmem_filesystems[TMEM_MAX_POOLS];
+struct tmem_filesystem xen_tmem_filesystems[TMEM_MAX_POOLS];
 
 static struct tmem_oid tmem_file_oid(u64 object)
 {
@@ -34,10 +34,10 @@ static bool tmem_index_ok(pgoff_t index, unsigned int nr)
 
 static struct tmem_filesystem *tmem_unused_filesystem(void)
 {
-	struct tmem_filesystem *fs = tmem_filesystems;
+	struct tmem_filesystem *fs = xen_tmem_filesystems;
 
-	lockdep_assert_held(&tmem_mutex);
-	for (; fs < tmem_filesystems + TMEM_MAX_POOLS; fs++)
+	lockdep_assert_held(&xen_tmem_mutex);
+	for (; fs < xen_tmem_filesystems + TMEM_MAX_POOLS; fs++)
 		if (!fs->used)
 			return fs;
 	return NULL;
@@ -50,31 +50,31 @@ static int tmem_file_init_fs(size_t page_size)
 
 	if (page_size != PAGE_SIZE)
 		return -EINVAL;
-	mutex_lock(&tmem_mutex);
+	mutex_lock(&xen_tmem_mutex);
 	fs = tmem_unused_filesystem();
 	if (fs)
-		pool = tmem_new_pool(/*flags=*/0);
+		pool = xen_tmem_new_pool(/*flags=*/0);
 	if (pool >= 0) {
 		fs->used = true;
 		fs->fenced = false;
 		xa_init(&fs->fences);
 		WRITE_ONCE(fs->pool, pool);
 	}
-	mutex_unlock(&tmem_mutex);
-	return pool < 0 ? pool : fs - tmem_filesystems;
+	mutex_unlock(&xen_tmem_mutex);
+	return pool < 0 ? pool : fs - xen_tmem_filesystems;
 }
 
 /**
- * tmem_file_lose_pools - the hypervisor does not have the pools any more
+ * xen_tmem_file_lose_pools - the hypervisor does not have the pools any more
  *
- * Context: May sleep. tmem_mutex is held. Nothing uses a pool.
+ * Context: May sleep. xen_tmem_mutex is held. Nothing uses a pool.
  */
-void tmem_file_lose_pools(void)
+void xen_tmem_file_lose_pools(void)
 {
-	struct tmem_filesystem *fs = tmem_filesystems;
+	struct tmem_filesystem *fs = xen_tmem_filesystems;
 
-	lockdep_assert_held(&tmem_mutex);
-	for (; fs < tmem_filesystems + TMEM_MAX_POOLS; fs++) {
+	lockdep_assert_held(&xen_tmem_mutex);
+	for (; fs < xen_tmem_filesystems + TMEM_MAX_POOLS; fs++) {
 		if (!fs->used)
 			continue;
 		WRITE_ONCE(fs->pool, TMEM_NO_POOL);
@@ -83,18 +83,18 @@ void tmem_file_lose_pools(void)
 	}
 }
 
-/* Nothing else runs on it any more, but tmem_retry() may. */
+/* Nothing else runs on it any more, but xen_tmem_retry() may. */
 static void tmem_file_invalidate_fs(int id)
 {
-	struct tmem_filesystem *fs = &tmem_filesystems[id];
+	struct tmem_filesystem *fs = &xen_tmem_filesystems[id];
 
-	mutex_lock(&tmem_mutex);
+	mutex_lock(&xen_tmem_mutex);
 	if (fs->pool != TMEM_NO_POOL)
-		tmem_destroy_pool(fs->pool);
+		xen_tmem_destroy_pool(fs->pool);
 	WRITE_ONCE(fs->pool, TMEM_NO_POOL);
 	xa_destroy(&fs->fences);
 	fs->used = false;
-	mutex_unlock(&tmem_mutex);
+	mutex_unlock(&xen_tmem_mutex);
 }
 
 /* Pages of several folios that are put or got together */
@@ -116,9 +116,9 @@ struct tmem_walk {
 /* Return: The pool of a folio's file, if its pages may be put and got now. */
 static int tmem_open_pool(const struct cleancache_vec *vec)
 {
-	struct tmem_filesystem *fs = &tmem_filesystems[vec->pool];
+	struct tmem_filesystem *fs = &xen_tmem_filesystems[vec->pool];
 
-	if (READ_ONCE(tmem_closed) || tmem_is_fenced(fs, vec->object) ||
+	if (READ_ONCE(xen_tmem_closed) || xen_tmem_is_fenced(fs, vec->object) ||
 	    !tmem_index_ok(vec->folio->index, vec->nr))
 		return TMEM_NO_POOL;
 	return READ_ONCE(fs->pool);
@@ -140,9 +140,9 @@ static void tmem_round_fill(struct tmem_round *round, struct tmem_batch *batch,
 				return;
 			round->vec[batch->nr] = walk->i;
 			round->page[batch->nr] = walk->page;
-			tmem_batch_add(batch, cmd, pool, &oid,
-				       vec->folio->index + walk->page,
-				       folio_page(vec->folio, walk->page));
+			xen_tmem_batch_add(batch, cmd, pool, &oid,
+					   vec->folio->index + walk->page,
+					   folio_page(vec->folio, walk->page));
 		}
 	}
 }
@@ -151,35 +151,36 @@ static void tmem_round_fill(struct tmem_round *round, struct tmem_batch *batch,
 static bool tmem_round(struct tmem_round *round, unsigned int cmd,
 		       struct tmem_walk *walk)
 {
-	struct tmem_batch *batch = tmem_batch_get();
+	struct tmem_batch *batch = xen_tmem_batch_get();
 	unsigned int i;
 
 	tmem_round_fill(round, batch, cmd, walk);
 	if (batch->nr)
-		tmem_batch_run(batch);
+		xen_tmem_batch_run(batch);
 	round->nr = batch->nr;
 	for (i = 0; i < batch->nr; i++)
 		round->err[i] = batch->entry[i].status;
-	tmem_batch_put();
+	xen_tmem_batch_put();
 	cond_resched();
 	return round->nr;
 }
 
 /*
- * Forget pages, inside tmem_srcu as everything that has a pool's id. While the
- * pools are closed it is only noted what has to be forgotten.
+ * Forget pages, inside xen_tmem_srcu as everything that has a pool's id. While
+ * the pools are closed it is only noted what has to be forgotten.
  */
 static void tmem_file_flush(int id, u64 object, pgoff_t index, unsigned int nr)
 {
-	struct tmem_filesystem *fs = &tmem_filesystems[id];
+	struct tmem_filesystem *fs = &xen_tmem_filesystems[id];
 	struct tmem_oid oid = tmem_file_oid(object);
 	int pool = READ_ONCE(fs->pool);
 
 	/* There never was such a page. */
 	if (pool == TMEM_NO_POOL || !tmem_index_ok(index, nr))
 		return;
-	if (READ_ONCE(tmem_closed) || tmem_flush_pages(pool, &oid, index, nr))
-		tmem_fence(fs, object);
+	if (READ_ONCE(xen_tmem_closed) ||
+	    xen_tmem_flush_pages(pool, &oid, index, nr))
+		xen_tmem_fence(fs, object);
 }
 
 /* Put pages; what is held is noted in @held, if it is one folio, or as status. */
@@ -189,7 +190,7 @@ static void tmem_put_folios(struct cleancache_vec *vec, unsigned int n,
 	struct tmem_walk walk = { .vec = vec, .n = n };
 	struct tmem_round round;
 	unsigned int i, stored = 0, pages = 0;
-	int idx = srcu_read_lock(&tmem_srcu);
+	int idx = srcu_read_lock(&xen_tmem_srcu);
 
 	for (i = 0; i < n; i++) {
 		vec[i].status = 0;
@@ -204,17 +205,17 @@ static void tmem_put_folios(struct cleancache_vec *vec, unsigned int n,
 				v->status = round.err[i];
 			else if (!round.err[i])
 				__set_bit(round.page[i], held);
-			if (round.err[i] && !tmem_left_nothing(round.err[i]))
+			if (round.err[i] && !xen_tmem_left_nothing(round.err[i]))
 				tmem_file_flush(v->pool, v->object,
 						v->folio->index + round.page[i],
 						1);
 		}
 	}
 	/* What was not tried may have replaced something. */
-	for (i = 0; i < n && READ_ONCE(tmem_closed); i++)
+	for (i = 0; i < n && READ_ONCE(xen_tmem_closed); i++)
 		tmem_file_flush(vec[i].pool, vec[i].object, vec[i].folio->index,
 				vec[i].nr);
-	srcu_read_unlock(&tmem_srcu, idx);
+	srcu_read_unlock(&xen_tmem_srcu, idx);
 	tmem_count(TMEM_PUTS, stored);
 	tmem_count(TMEM_REFUSED, pages - stored);
 }
@@ -223,7 +224,7 @@ static void tmem_get_folios(struct cleancache_vec *vec, unsigned int n)
 {
 	struct tmem_walk walk = { .vec = vec, .n = n };
 	struct tmem_round round;
-	int idx = srcu_read_lock(&tmem_srcu);
+	int idx = srcu_read_lock(&xen_tmem_srcu);
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
@@ -232,7 +233,7 @@ static void tmem_get_folios(struct cleancache_vec *vec, unsigned int n)
 		for (i = 0; i < round.nr; i++)
 			if (round.err[i])
 				vec[round.vec[i]].status = round.err[i];
-	srcu_read_unlock(&tmem_srcu, idx);
+	srcu_read_unlock(&xen_tmem_srcu, idx);
 	for (i = 0; i < n; i++)
 		tmem_count(vec[i].status ? TMEM_GET_MISSES : TMEM_GETS,
 			   vec[i].nr);
@@ -274,27 +275,27 @@ static void tmem_file_get_batch(struct cleancache_vec *vec, unsigned int n)
 static void tmem_file_invalidate(int pool, u64 object, pgoff_t index,
 				 unsigned int nr)
 {
-	int idx = srcu_read_lock(&tmem_srcu);
+	int idx = srcu_read_lock(&xen_tmem_srcu);
 
 	tmem_file_flush(pool, object, index, nr);
-	srcu_read_unlock(&tmem_srcu, idx);
+	srcu_read_unlock(&xen_tmem_srcu, idx);
 	tmem_count(TMEM_FLUSHES, nr);
 }
 
 static void tmem_file_invalidate_inode(int id, u64 object)
 {
-	struct tmem_filesystem *fs = &tmem_filesystems[id];
+	struct tmem_filesystem *fs = &xen_tmem_filesystems[id];
 	struct tmem_oid oid = tmem_file_oid(object);
-	int idx = srcu_read_lock(&tmem_srcu);
+	int idx = srcu_read_lock(&xen_tmem_srcu);
 	int pool = READ_ONCE(fs->pool);
 
 	if (pool != TMEM_NO_POOL &&
-	    (READ_ONCE(tmem_closed) || tmem_flush_object(pool, &oid)))
-		tmem_fence(fs, object);
-	srcu_read_unlock(&tmem_srcu, idx);
+	    (READ_ONCE(xen_tmem_closed) || xen_tmem_flush_object(pool, &oid)))
+		xen_tmem_fence(fs, object);
+	srcu_read_unlock(&xen_tmem_srcu, idx);
 }
 
-const struct cleancache_ops tmem_file_ops = {
+const struct cleancache_ops xen_tmem_file_ops = {
 	.name = KBUILD_MODNAME,
 	.flags = CLEANCACHE_OUTSIDE | CLEANCACHE_EXCLUSIVE,
 	.max_index = U32_MAX,
@@ -309,34 +310,34 @@ const struct cleancache_ops tmem_file_ops = {
 };
 
 /**
- * tmem_file_start - connect to cleancache
+ * xen_tmem_file_start - connect to cleancache
  *
  * Context: May sleep. Takes cleancache_mutex.
  * Return: 0 or a negative error code of cleancache_register_ops().
  */
-int tmem_file_start(void)
+int xen_tmem_file_start(void)
 {
-	return cleancache_register_ops(&tmem_file_ops);
+	return cleancache_register_ops(&xen_tmem_file_ops);
 }
 
 /**
- * tmem_file_stop - drop all pages
+ * xen_tmem_file_stop - drop all pages
  *
  * Context: May sleep. Takes cleancache_mutex.
  */
-void tmem_file_stop(void)
+void xen_tmem_file_stop(void)
 {
-	cleancache_unregister_ops(&tmem_file_ops);
+	cleancache_unregister_ops(&xen_tmem_file_ops);
 }
 
 /**
- * tmem_file_renew - begin anew with other pools
+ * xen_tmem_file_renew - begin anew with other pools
  *
  * Context: May sleep. Takes cleancache_mutex.
  */
-void tmem_file_renew(void)
+void xen_tmem_file_renew(void)
 {
-	KUNIT_STATIC_STUB_REDIRECT(tmem_file_renew);
-	if (tmem_cleancache)
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_file_renew);
+	if (xen_tmem_cleancache)
 		cleancache_drop();
 }

@@ -5,7 +5,7 @@
 
 #include "tmem.h"
 
-DEFINE_PER_CPU(unsigned long[TMEM_NR_COUNTERS], tmem_counters);
+DEFINE_PER_CPU(unsigned long[TMEM_NR_COUNTERS], xen_tmem_counters);
 
 /* As tmem_fake calls what it counts too */
 static const char *const tmem_counter_names[TMEM_NR_COUNTERS] = {
@@ -25,25 +25,25 @@ static const char *const tmem_counter_names[TMEM_NR_COUNTERS] = {
 static struct dentry *tmem_debugfs;
 
 /**
- * tmem_counted - read a counter
+ * xen_tmem_counted - read a counter
  * @counter: Which one.
  *
  * Context: Any.
  * Return: The sum over all CPUs.
  */
-unsigned long tmem_counted(enum tmem_counter counter)
+unsigned long xen_tmem_counted(enum tmem_counter counter)
 {
 	unsigned long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(tmem_counters, cpu)[counter]);
+		sum += READ_ONCE(per_cpu(xen_tmem_counters, cpu)[counter]);
 	return sum;
 }
 
 static int tmem_counter_get(void *data, u64 *val)
 {
-	*val = tmem_counted((enum tmem_counter)(unsigned long)data);
+	*val = xen_tmem_counted((enum tmem_counter)(unsigned long)data);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(tmem_counter_fops, tmem_counter_get, NULL, "%llu\n");
@@ -52,7 +52,7 @@ static int tmem_pages_get(void *data, u64 *val)
 {
 	unsigned int pools;
 
-	*val = tmem_held(&pools);
+	*val = xen_tmem_held(&pools);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(tmem_pages_fops, tmem_pages_get, NULL, "%llu\n");
@@ -61,7 +61,7 @@ static int tmem_bytes_get(void *data, u64 *val)
 {
 	unsigned int pools;
 
-	*val = (u64)tmem_held(&pools) << PAGE_SHIFT;
+	*val = (u64)xen_tmem_held(&pools) << PAGE_SHIFT;
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(tmem_bytes_fops, tmem_bytes_get, NULL, "%llu\n");
@@ -70,18 +70,18 @@ static int tmem_pools_get(void *data, u64 *val)
 {
 	unsigned int pools;
 
-	tmem_held(&pools);
+	xen_tmem_held(&pools);
 	*val = pools;
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(tmem_pools_fops, tmem_pools_get, NULL, "%llu\n");
 
 /**
- * tmem_add_debugfs - make a file for each counter
+ * xen_tmem_add_debugfs - make a file for each counter
  *
  * Context: May sleep.
  */
-void tmem_add_debugfs(void)
+void xen_tmem_add_debugfs(void)
 {
 	unsigned long i;
 
@@ -98,11 +98,11 @@ void tmem_add_debugfs(void)
 }
 
 /**
- * tmem_remove_debugfs - remove them
+ * xen_tmem_remove_debugfs - remove them
  *
  * Context: May sleep.
  */
-void tmem_remove_debugfs(void)
+void xen_tmem_remove_debugfs(void)
 {
 	debugfs_remove_recursive(tmem_debugfs);
 }

@@ -24,27 +24,27 @@
 static atomic_t tmem_last_fence;
 
 /**
- * tmem_is_fenced - may the hypervisor have what it should not have of a file?
+ * xen_tmem_is_fenced - may the hypervisor have what it should not have?
  * @fs: Its filesystem.
  * @object: The file.
  *
  * Context: Any.
  * Return: true if nothing of it is to be put or got.
  */
-bool tmem_is_fenced(struct tmem_filesystem *fs, u64 object)
+bool xen_tmem_is_fenced(struct tmem_filesystem *fs, u64 object)
 {
 	return unlikely(READ_ONCE(fs->fenced)) ||
 	       unlikely(!xa_empty(&fs->fences) && xa_load(&fs->fences, object));
 }
 
 /**
- * tmem_fence - a file may have pages that should have been forgotten
+ * xen_tmem_fence - a file may have pages that should have been forgotten
  * @fs: Its filesystem.
  * @object: The file.
  *
- * Context: Process, inside tmem_srcu. Does not sleep.
+ * Context: Process, inside xen_tmem_srcu. Does not sleep.
  */
-void tmem_fence(struct tmem_filesystem *fs, u64 object)
+void xen_tmem_fence(struct tmem_filesystem *fs, u64 object)
 {
 	unsigned long nr = (unsigned int)atomic_inc_return(&tmem_last_fence);
 
@@ -52,7 +52,7 @@ void tmem_fence(struct tmem_filesystem *fs, u64 object)
 			    GFP_ATOMIC | __GFP_NOWARN)))
 		WRITE_ONCE(fs->fenced, true);
 	tmem_count(TMEM_FENCES, 1);
-	tmem_retry_later();
+	xen_tmem_retry_later();
 }
 
 /*
@@ -63,17 +63,17 @@ static void tmem_replace_pool(struct tmem_filesystem *fs)
 {
 	int err, pool = fs->pool;
 
-	lockdep_assert_held(&tmem_mutex);
+	lockdep_assert_held(&xen_tmem_mutex);
 	WRITE_ONCE(fs->pool, TMEM_NO_POOL);
-	synchronize_srcu(&tmem_srcu);
-	err = tmem_destroy_pool(pool);
+	synchronize_srcu(&xen_tmem_srcu);
+	err = xen_tmem_destroy_pool(pool);
 	if (err && err != -ENOENT) {
 		/* What should be forgotten meanwhile is behind the fence. */
 		WRITE_ONCE(fs->pool, pool);
 		return;
 	}
 	xa_destroy(&fs->fences);
-	pool = tmem_new_pool(/*flags=*/0);
+	pool = xen_tmem_new_pool(/*flags=*/0);
 	if (pool < 0) {
 		pr_warn("a filesystem has lost its pool: error %d\n", pool);
 		pool = TMEM_NO_POOL;
@@ -96,7 +96,7 @@ static bool tmem_fence_retry(struct tmem_filesystem *fs)
 	xa_for_each(&fs->fences, object, nr) {
 		struct tmem_oid oid = { { object } };
 
-		if (!tmem_flush_object(fs->pool, &oid))
+		if (!xen_tmem_flush_object(fs->pool, &oid))
 			xa_cmpxchg(&fs->fences, object, nr, NULL, 0);
 		cond_resched();
 	}
@@ -104,17 +104,17 @@ static bool tmem_fence_retry(struct tmem_filesystem *fs)
 }
 
 /**
- * tmem_fences_retry - try again to have files forgotten
+ * xen_tmem_fences_retry - try again to have files forgotten
  *
- * Context: May sleep. tmem_mutex is held.
+ * Context: May sleep. xen_tmem_mutex is held.
  * Return: true if some are still fenced.
  */
-bool tmem_fences_retry(void)
+bool xen_tmem_fences_retry(void)
 {
-	struct tmem_filesystem *fs = tmem_filesystems;
+	struct tmem_filesystem *fs = xen_tmem_filesystems;
 	bool left = false;
 
-	for (; fs < tmem_filesystems + TMEM_MAX_POOLS; fs++)
+	for (; fs < xen_tmem_filesystems + TMEM_MAX_POOLS; fs++)
 		if (fs->used && fs->pool != TMEM_NO_POOL)
 			left |= tmem_fence_retry(fs);
 	return left;

@@ -26,7 +26,7 @@
 #define TMEM_FLUSH_TRIES	3
 
 /* The pool; changes only while it holds nothing of ours */
-int tmem_swap_pool = TMEM_NO_POOL;
+int xen_tmem_swap_pool = TMEM_NO_POOL;
 
 /* By type; written before the area is used */
 static unsigned long tmem_nr_slots[MAX_SWAPFILES];
@@ -46,7 +46,7 @@ static int tmem_swap_init(unsigned int type, unsigned long nr_slots,
 /* Return: The pool, if pages may be put and got now. */
 static int tmem_swap_open(void)
 {
-	return READ_ONCE(tmem_closed) ? TMEM_NO_POOL : READ_ONCE(tmem_swap_pool);
+	return READ_ONCE(xen_tmem_closed) ? TMEM_NO_POOL : READ_ONCE(xen_tmem_swap_pool);
 }
 
 /* Put or get one batch of a folio's pages, from page @first on. */
@@ -56,18 +56,18 @@ static int tmem_swap_batch(unsigned int cmd, int pool, pgoff_t offset,
 {
 	unsigned int end = min(first + TMEM_BATCH_ENTRIES,
 			       folio_nr_pages(folio));
-	struct tmem_batch *batch = tmem_batch_get();
+	struct tmem_batch *batch = xen_tmem_batch_get();
 	int err;
 
 	for (; first < end; first++) {
 		struct tmem_oid oid = tmem_swap_oid(type, offset + first);
 
-		tmem_batch_add(batch, cmd, pool, &oid,
-			       (offset + first) % TMEM_SWAP_SLOTS,
-			       folio_page(folio, first));
+		xen_tmem_batch_add(batch, cmd, pool, &oid,
+				   (offset + first) % TMEM_SWAP_SLOTS,
+				   folio_page(folio, first));
 	}
-	err = tmem_batch_run(batch);
-	tmem_batch_put();
+	err = xen_tmem_batch_run(batch);
+	xen_tmem_batch_put();
 	return err;
 }
 
@@ -89,19 +89,19 @@ static int tmem_swap_copy(unsigned int cmd, unsigned int type, pgoff_t offset,
 }
 
 /**
- * tmem_swap_flush_slot - forget the page of one slot
+ * xen_tmem_swap_flush_slot - forget the page of one slot
  * @type: The swap area.
  * @offset: The slot.
  *
  * Context: Any.
  * Return: 0 if it is not there any more, or a negative error code.
  */
-int tmem_swap_flush_slot(unsigned int type, pgoff_t offset)
+int xen_tmem_swap_flush_slot(unsigned int type, pgoff_t offset)
 {
 	struct tmem_oid oid = tmem_swap_oid(type, offset);
 
-	return tmem_flush_pages(tmem_swap_pool, &oid, offset % TMEM_SWAP_SLOTS,
-				1);
+	return xen_tmem_flush_pages(xen_tmem_swap_pool, &oid,
+				    offset % TMEM_SWAP_SLOTS, 1);
 }
 
 /* What cannot be flushed is noted as a leak. */
@@ -115,8 +115,8 @@ static void tmem_swap_flush(unsigned int type, pgoff_t offset, unsigned int nr)
 		u32 index = offset % TMEM_SWAP_SLOTS;
 		unsigned int n = min(nr, TMEM_SWAP_SLOTS - index);
 
-		if (tmem_flush_pages(pool, &oid, index, n))
-			tmem_leak(type, offset, n);
+		if (xen_tmem_flush_pages(pool, &oid, index, n))
+			xen_tmem_leak(type, offset, n);
 		offset += n;
 		nr -= n;
 	}
@@ -132,13 +132,13 @@ static int tmem_swap_store(unsigned int type, pgoff_t offset,
 	unsigned int nr = folio_nr_pages(folio);
 	int err;
 
-	tmem_unleak(type, offset, nr);
+	xen_tmem_unleak(type, offset, nr);
 	err = tmem_swap_copy(TMEM_PUT_PAGE, type, offset, folio);
 	if (!err) {
 		tmem_count(TMEM_STORES, nr);
 		return 0;
 	}
-	if (nr > 1 || !tmem_left_nothing(err))
+	if (nr > 1 || !xen_tmem_left_nothing(err))
 		tmem_swap_flush(type, offset, nr);
 	tmem_count(TMEM_REFUSED, nr);
 	return err;
@@ -172,7 +172,7 @@ static int tmem_swap_flush_object(const struct tmem_oid *oid)
 	int err, tries = TMEM_FLUSH_TRIES;
 
 	do {
-		err = tmem_flush_object(tmem_swap_pool, oid);
+		err = xen_tmem_flush_object(xen_tmem_swap_pool, oid);
 	} while (err && --tries && !msleep_interruptible(TMEM_RETRY_MS / 10));
 	return err;
 }
@@ -185,7 +185,7 @@ static void tmem_swap_invalidate_area(unsigned int type)
 {
 	unsigned long slot, left = 0;
 
-	if (tmem_swap_pool == TMEM_NO_POOL)
+	if (xen_tmem_swap_pool == TMEM_NO_POOL)
 		return;
 	for (slot = 0; slot < tmem_nr_slots[type]; slot += TMEM_SWAP_SLOTS) {
 		struct tmem_oid oid = tmem_swap_oid(type, slot);
@@ -196,10 +196,10 @@ static void tmem_swap_invalidate_area(unsigned int type)
 	if (left)
 		pr_warn("the hypervisor did not forget %lu object(s) of swap area %u\n",
 			left, type);
-	tmem_unleak(type, 0, tmem_nr_slots[type]);
+	xen_tmem_unleak(type, 0, tmem_nr_slots[type]);
 }
 
-const struct frontswap_ops tmem_swap_ops = {
+const struct frontswap_ops xen_tmem_swap_ops = {
 	.name = KBUILD_MODNAME,
 	.flags = FRONTSWAP_OUTSIDE | FRONTSWAP_VOLATILE,
 	.init = tmem_swap_init,
@@ -210,60 +210,60 @@ const struct frontswap_ops tmem_swap_ops = {
 };
 
 /**
- * tmem_swap_make_pool - have a pool, if swap is served
+ * xen_tmem_swap_make_pool - have a pool, if swap is served
  *
  * Context: May sleep.
- * Return: 0 or a negative error code, see tmem_new_pool(); then nothing is stored.
+ * Return: 0 or a negative error code, see xen_tmem_new_pool(); then nothing is stored.
  */
-int tmem_swap_make_pool(void)
+int xen_tmem_swap_make_pool(void)
 {
 	int pool;
 
-	if (!tmem_frontswap)
+	if (!xen_tmem_frontswap)
 		return 0;
-	pool = tmem_new_pool(TMEM_POOL_PERSIST);
+	pool = xen_tmem_new_pool(TMEM_POOL_PERSIST);
 	if (pool < 0) {
 		pr_info("this Xen keeps no pages of swap for us (%d)\n", pool);
 		return pool;
 	}
-	WRITE_ONCE(tmem_swap_pool, pool);
+	WRITE_ONCE(xen_tmem_swap_pool, pool);
 	return 0;
 }
 
 /**
- * tmem_swap_lose_pool - the hypervisor does not have the pool any more
+ * xen_tmem_swap_lose_pool - the hypervisor does not have the pool any more
  *
  * Context: May sleep.
  */
-void tmem_swap_lose_pool(void)
+void xen_tmem_swap_lose_pool(void)
 {
-	tmem_leaks_clear();
-	WRITE_ONCE(tmem_swap_pool, TMEM_NO_POOL);
+	xen_tmem_leaks_clear();
+	WRITE_ONCE(xen_tmem_swap_pool, TMEM_NO_POOL);
 }
 
 static void tmem_swap_destroy_pool(void)
 {
 	int pool;
 
-	mutex_lock(&tmem_mutex);
-	pool = tmem_swap_pool;
-	tmem_swap_lose_pool();
+	mutex_lock(&xen_tmem_mutex);
+	pool = xen_tmem_swap_pool;
+	xen_tmem_swap_lose_pool();
 	if (pool != TMEM_NO_POOL)
-		tmem_destroy_pool(pool);
-	mutex_unlock(&tmem_mutex);
+		xen_tmem_destroy_pool(pool);
+	mutex_unlock(&xen_tmem_mutex);
 }
 
 /**
- * tmem_swap_start - connect to frontswap
+ * xen_tmem_swap_start - connect to frontswap
  *
  * The pool goes if that fails.
  *
  * Context: May sleep. Takes frontswap_mutex.
  * Return: 0 or a negative error code of frontswap_register_ops().
  */
-int tmem_swap_start(void)
+int xen_tmem_swap_start(void)
 {
-	int err = frontswap_register_ops(&tmem_swap_ops);
+	int err = frontswap_register_ops(&xen_tmem_swap_ops);
 
 	if (err)
 		tmem_swap_destroy_pool();
@@ -271,38 +271,38 @@ int tmem_swap_start(void)
 }
 
 /**
- * tmem_swap_stop - take all pages back and destroy the pool
+ * xen_tmem_swap_stop - take all pages back and destroy the pool
  *
  * Context: May sleep, for as long as the swap devices take. Takes
  * frontswap_mutex.
  */
-void tmem_swap_stop(void)
+void xen_tmem_swap_stop(void)
 {
-	frontswap_unregister_ops(&tmem_swap_ops);
+	frontswap_unregister_ops(&xen_tmem_swap_ops);
 	tmem_swap_destroy_pool();
 }
 
 /**
- * tmem_swap_suspend - take all pages back, and store no others
+ * xen_tmem_swap_suspend - take all pages back, and store no others
  * @timeout: How long that may take, in jiffies.
  *
  * Context: May sleep. Takes frontswap_mutex.
  * Return: 0, or -EBUSY if pages are left.
  */
-int tmem_swap_suspend(unsigned long timeout)
+int xen_tmem_swap_suspend(unsigned long timeout)
 {
-	KUNIT_STATIC_STUB_REDIRECT(tmem_swap_suspend, timeout);
-	return tmem_frontswap ? frontswap_suspend(timeout) : 0;
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_swap_suspend, timeout);
+	return xen_tmem_frontswap ? frontswap_suspend(timeout) : 0;
 }
 
 /**
- * tmem_swap_resume - store pages again
+ * xen_tmem_swap_resume - store pages again
  *
  * Context: Any.
  */
-void tmem_swap_resume(void)
+void xen_tmem_swap_resume(void)
 {
-	KUNIT_STATIC_STUB_REDIRECT(tmem_swap_resume);
-	if (tmem_frontswap)
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_swap_resume);
+	if (xen_tmem_frontswap)
 		frontswap_resume();
 }

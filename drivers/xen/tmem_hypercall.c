@@ -25,39 +25,39 @@
 static_assert(PAGE_SHIFT == 12);
 
 /* TMEM_FEATURE_* of this hypervisor */
-unsigned int tmem_features;
+unsigned int xen_tmem_features;
 /* Does it take several operations as a multicall? */
-bool tmem_multicalls;
+bool xen_tmem_multicalls;
 
 /**
- * tmem_hypercall - make a hypercall
+ * xen_tmem_hypercall - make a hypercall
  * @op: What is asked for.
  *
  * Context: Any.
- * Return: What the hypervisor answers, see tmem_errno().
+ * Return: What the hypervisor answers, see xen_tmem_errno().
  */
-int tmem_hypercall(struct tmem_op *op)
+int xen_tmem_hypercall(struct tmem_op *op)
 {
-	KUNIT_STATIC_STUB_REDIRECT(tmem_hypercall, op);
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_hypercall, op);
 	return HYPERVISOR_tmem_op(op);
 }
 
 /**
- * tmem_multicall - make several hypercalls at once
+ * xen_tmem_multicall - make several hypercalls at once
  * @calls: What is asked for; each has its result afterwards.
  * @nr: Number of calls.
  *
  * Context: Any.
  * Return: 0 or a negative error code; then some calls may have no result.
  */
-int tmem_multicall(struct multicall_entry *calls, unsigned int nr)
+int xen_tmem_multicall(struct multicall_entry *calls, unsigned int nr)
 {
-	KUNIT_STATIC_STUB_REDIRECT(tmem_multicall, calls, nr);
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_multicall, calls, nr);
 	return HYPERVISOR_multicall(calls, nr);
 }
 
 /**
- * tmem_errno - what the hypervisor's answer means
+ * xen_tmem_errno - what the hypervisor's answer means
  * @cmd: The sub-op, TMEM_*.
  * @ret: What it returned.
  *
@@ -68,7 +68,7 @@ int tmem_multicall(struct multicall_entry *calls, unsigned int nr)
  * negative error code, among them -ENOENT for a page or a pool that is not there,
  * -EAGAIN for a frozen host and -EIO for an answer that nobody knows.
  */
-int tmem_errno(unsigned int cmd, int ret)
+int xen_tmem_errno(unsigned int cmd, int ret)
 {
 	switch (cmd) {
 	case TMEM_NEW_POOL:
@@ -105,8 +105,8 @@ int tmem_errno(unsigned int cmd, int ret)
 }
 
 /**
- * tmem_left_nothing - has a refused put left no page behind?
- * @err: What tmem_errno() made of the answer.
+ * xen_tmem_left_nothing - has a refused put left no page behind?
+ * @err: What xen_tmem_errno() made of the answer.
  *
  * A put that replaces a page does so, or removes it. That is so for the
  * errors it is known to return: -EAGAIN, -ENOMEM and -ENODEV say that there was
@@ -114,7 +114,7 @@ int tmem_errno(unsigned int cmd, int ret)
  *
  * Return: false if there may be an older page, which has to be flushed.
  */
-bool tmem_left_nothing(int err)
+bool xen_tmem_left_nothing(int err)
 {
 	return err == -EAGAIN || err == -ENOMEM || err == -ENODEV ||
 	       err == -ENOSPC || err == -EFAULT;
@@ -123,24 +123,24 @@ bool tmem_left_nothing(int err)
 static int tmem_call(struct tmem_op *op)
 {
 	tmem_count(TMEM_HYPERCALLS, 1);
-	return tmem_errno(op->cmd, tmem_hypercall(op));
+	return xen_tmem_errno(op->cmd, xen_tmem_hypercall(op));
 }
 
 /**
- * tmem_probe - find out what the hypervisor can do
+ * xen_tmem_probe - find out what the hypervisor can do
  *
- * Sets tmem_features and tmem_multicalls. One line in the log if there is no tmem.
+ * Sets xen_tmem_features and xen_tmem_multicalls. One line in the log if there is no tmem.
  *
  * Context: Any.
  * Return: 0, or -ENODEV without tmem.
  */
-int tmem_probe(void)
+int xen_tmem_probe(void)
 {
 	struct tmem_op op = { .cmd = TMEM_FEATURES, .pool_id = TMEM_NO_POOL };
-	int ret = tmem_hypercall(&op);
+	int ret = xen_tmem_hypercall(&op);
 
-	tmem_features = max(ret, 0);
-	tmem_multicalls = xen_pv_domain();
+	xen_tmem_features = max(ret, 0);
+	xen_tmem_multicalls = xen_pv_domain();
 	/* Who does not know the question has no such pool. */
 	if (ret >= 0 || ret == -ENODEV)
 		return 0;
@@ -149,14 +149,14 @@ int tmem_probe(void)
 }
 
 /**
- * tmem_new_pool - make a pool
+ * xen_tmem_new_pool - make a pool
  * @flags: TMEM_POOL_PERSIST or 0.
  *
  * Context: Any.
  * Return: The hypervisor's id of it, 0 or more, or a negative error code: -EPERM
  * if there are TMEM_MAX_POOLS, -ENOMEM.
  */
-int tmem_new_pool(u32 flags)
+int xen_tmem_new_pool(u32 flags)
 {
 	struct tmem_op op = {
 		.cmd = TMEM_NEW_POOL,
@@ -169,13 +169,13 @@ int tmem_new_pool(u32 flags)
 }
 
 /**
- * tmem_destroy_pool - remove a pool with everything in it
+ * xen_tmem_destroy_pool - remove a pool with everything in it
  * @pool: Its id.
  *
  * Context: Any.
  * Return: 0, -ENOENT if there was no such pool, or another negative error code.
  */
-int tmem_destroy_pool(int pool)
+int xen_tmem_destroy_pool(int pool)
 {
 	struct tmem_op op = { .cmd = TMEM_DESTROY_POOL, .pool_id = pool };
 
@@ -183,39 +183,39 @@ int tmem_destroy_pool(int pool)
 }
 
 /**
- * tmem_destroy_all_pools - remove what a kernel before us has left
+ * xen_tmem_destroy_all_pools - remove what a kernel before us has left
  *
  * After a kexec, or when a hibernation image is resumed, the pools of the kernel
  * that ran before are still there, and what they hold counts as ours.
  *
  * Context: Any.
  */
-void tmem_destroy_all_pools(void)
+void xen_tmem_destroy_all_pools(void)
 {
 	int pool;
 
 	for (pool = 0; pool < TMEM_MAX_POOLS; pool++)
-		tmem_destroy_pool(pool);
+		xen_tmem_destroy_pool(pool);
 }
 
 /**
- * tmem_held - what the hypervisor has of ours
+ * xen_tmem_held - what the hypervisor has of ours
  * @pools: Set to the number of pools.
  *
  * Context: Any.
  * Return: How many pages; 0, and no pools, if the hypervisor does not tell.
  */
-unsigned long tmem_held(unsigned int *pools)
+unsigned long xen_tmem_held(unsigned int *pools)
 {
 	struct tmem_op op = { .cmd = TMEM_POOL_PAGES };
 	unsigned long pages = 0;
 	int ret;
 
 	*pools = 0;
-	if (!(tmem_features & TMEM_FEATURE_POOL_PAGES))
+	if (!(xen_tmem_features & TMEM_FEATURE_POOL_PAGES))
 		return 0;
 	for (; op.pool_id < TMEM_MAX_POOLS; op.pool_id++) {
-		ret = tmem_hypercall(&op);
+		ret = xen_tmem_hypercall(&op);
 		if (ret < 0)
 			continue;
 		pages += ret;
@@ -247,7 +247,7 @@ static int tmem_flush_range(int pool, const struct tmem_oid *oid, u32 index,
 }
 
 /**
- * tmem_flush_pages - forget some pages of an object
+ * xen_tmem_flush_pages - forget some pages of an object
  * @pool: The hypervisor's id of the pool.
  * @oid: The object.
  * @index: The first page.
@@ -259,12 +259,12 @@ static int tmem_flush_range(int pool, const struct tmem_oid *oid, u32 index,
  * Context: Any.
  * Return: 0 if none of them is there any more, or a negative error code.
  */
-int tmem_flush_pages(int pool, const struct tmem_oid *oid, u32 index,
-		     unsigned int nr)
+int xen_tmem_flush_pages(int pool, const struct tmem_oid *oid, u32 index,
+			 unsigned int nr)
 {
 	int ret, err = 0;
 
-	if (nr > 1 && (tmem_features & TMEM_FEATURE_BATCH) &&
+	if (nr > 1 && (xen_tmem_features & TMEM_FEATURE_BATCH) &&
 	    !tmem_flush_range(pool, oid, index, nr))
 		return 0;
 	while (nr--) {
@@ -275,14 +275,14 @@ int tmem_flush_pages(int pool, const struct tmem_oid *oid, u32 index,
 }
 
 /**
- * tmem_flush_object - forget all pages of an object
+ * xen_tmem_flush_object - forget all pages of an object
  * @pool: The hypervisor's id of the pool.
  * @oid: The object.
  *
  * Context: Any.
  * Return: 0 if none is there any more, or a negative error code.
  */
-int tmem_flush_object(int pool, const struct tmem_oid *oid)
+int xen_tmem_flush_object(int pool, const struct tmem_oid *oid)
 {
 	struct tmem_op op = { .cmd = TMEM_FLUSH_OBJECT, .pool_id = pool };
 

@@ -29,10 +29,10 @@ static int file_init(struct kunit *test)
 	if (err)
 		return err;
 	host_be(test, kind ? *kind : HOST_BATCH);
-	KUNIT_ASSERT_EQ(test, tmem_new_pool(TMEM_POOL_PERSIST), 0);
-	fs = tmem_file_ops.init_fs(PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, xen_tmem_new_pool(TMEM_POOL_PERSIST), 0);
+	fs = xen_tmem_file_ops.init_fs(PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, fs, 0);
-	KUNIT_ASSERT_EQ(test, tmem_filesystems[fs].pool, 1);
+	KUNIT_ASSERT_EQ(test, xen_tmem_filesystems[fs].pool, 1);
 	return 0;
 }
 
@@ -40,17 +40,17 @@ static void file_exit(struct kunit *test)
 {
 	int id;
 
-	tmem_closed = false;
+	xen_tmem_closed = false;
 	for (id = 0; test->priv && id < TMEM_MAX_POOLS; id++)
-		if (tmem_filesystems[id].used)
-			tmem_file_ops.invalidate_fs(id);
+		if (xen_tmem_filesystems[id].used)
+			xen_tmem_file_ops.invalidate_fs(id);
 	host_exit(test);
 }
 
 static unsigned int held_by_host(struct kunit *test, u64 object, pgoff_t index,
 				 unsigned int nr)
 {
-	return host_holds(test->priv, tmem_filesystems[fs].pool, object, 0,
+	return host_holds(test->priv, xen_tmem_filesystems[fs].pool, object, 0,
 			  index, nr);
 }
 
@@ -60,15 +60,15 @@ static unsigned int put(struct folio *folio, u64 object, pgoff_t index)
 	DECLARE_BITMAP(held, PAGES) = {};
 
 	folio->index = index;
-	tmem_file_ops.put(fs, object, index, folio, folio_nr_pages(folio), held);
+	xen_tmem_file_ops.put(fs, object, index, folio, folio_nr_pages(folio), held);
 	return bitmap_weight(held, PAGES);
 }
 
 static int get(struct folio *folio, u64 object, pgoff_t index)
 {
 	folio->index = index;
-	return tmem_file_ops.get(fs, object, index, folio,
-				 folio_nr_pages(folio));
+	return xen_tmem_file_ops.get(fs, object, index, folio,
+				     folio_nr_pages(folio));
 }
 
 static void file_put_and_get(struct kunit *test)
@@ -108,7 +108,7 @@ static void file_partial_get_is_a_miss(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
 		KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), PAGES);
-		tmem_file_ops.invalidate(fs, OBJECT, places[i], 1);
+		xen_tmem_file_ops.invalidate(fs, OBJECT, places[i], 1);
 		KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, PAGES),
 				PAGES - 1);
 		KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
@@ -200,7 +200,7 @@ static void file_put_batch(struct kunit *test)
 		vec_init(test, vec, i, 0);
 	host_fail(host, TMEM_PUT_PAGE, -ENOMEM, 7, 1);
 	host->nr_calls = 0;
-	tmem_file_ops.put_batch(vec, CLEANCACHE_BATCH);
+	xen_tmem_file_ops.put_batch(vec, CLEANCACHE_BATCH);
 	KUNIT_EXPECT_LE(test, host->nr_calls,
 			host->kind == HOST_SINGLE ? CLEANCACHE_BATCH :
 						    CLEANCACHE_BATCH / 16);
@@ -227,9 +227,9 @@ static void file_get_batch(struct kunit *test)
 		test_fill(vec[i].folio, 99);
 	}
 	/* The last page of the large folio in the middle */
-	tmem_file_ops.invalidate(fs, vec[3].object, 3000 + 31, 1);
+	xen_tmem_file_ops.invalidate(fs, vec[3].object, 3000 + 31, 1);
 	host->nr_calls = 0;
-	tmem_file_ops.get_batch(vec, ARRAY_SIZE(orders));
+	xen_tmem_file_ops.get_batch(vec, ARRAY_SIZE(orders));
 	KUNIT_EXPECT_LE(test, host->nr_calls,
 			host->kind == HOST_SINGLE ? pages :
 						    DIV_ROUND_UP(pages, 16));
@@ -254,11 +254,11 @@ static void file_hypercalls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get(folio, OBJECT, 0), 0);
 	KUNIT_EXPECT_LE(test, host->nr_calls, most);
 	host->nr_calls = 0;
-	tmem_file_ops.invalidate(fs, OBJECT, 0, PAGES);
+	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, PAGES);
 	KUNIT_EXPECT_LE(test, host->nr_calls,
 			host->kind == HOST_BATCH ? 1 : PAGES);
 	host->nr_calls = 0;
-	tmem_file_ops.invalidate_inode(fs, OBJECT);
+	xen_tmem_file_ops.invalidate_inode(fs, OBJECT);
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 1);
 }
 
@@ -275,9 +275,9 @@ static void file_large_index(struct kunit *test)
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, U32_MAX), 0);
 	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 1UL << 40), 0);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 1UL << 40), 0);
-	tmem_file_ops.invalidate(fs, OBJECT, 1UL << 40, 1);
+	xen_tmem_file_ops.invalidate(fs, OBJECT, 1UL << 40, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 0);
-	KUNIT_EXPECT_EQ(test, tmem_file_ops.max_index, U32_MAX);
+	KUNIT_EXPECT_EQ(test, xen_tmem_file_ops.max_index, U32_MAX);
 }
 
 static void file_pools(struct kunit *test)
@@ -286,18 +286,19 @@ static void file_pools(struct kunit *test)
 	struct host *host = test->priv;
 	int i, other = 0;
 
-	KUNIT_EXPECT_EQ(test, tmem_file_ops.init_fs(2 * PAGE_SIZE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, xen_tmem_file_ops.init_fs(2 * PAGE_SIZE),
+			-EINVAL);
 	/* One pool is that of swap, one was there before. */
 	for (i = 2; i < TMEM_MAX_POOLS; i++) {
-		other = tmem_file_ops.init_fs(PAGE_SIZE);
+		other = xen_tmem_file_ops.init_fs(PAGE_SIZE);
 		KUNIT_ASSERT_GE(test, other, 0);
 	}
-	KUNIT_EXPECT_EQ(test, tmem_file_ops.init_fs(PAGE_SIZE), -EPERM);
+	KUNIT_EXPECT_EQ(test, xen_tmem_file_ops.init_fs(PAGE_SIZE), -EPERM);
 	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
-	tmem_file_ops.invalidate_fs(fs);
+	xen_tmem_file_ops.invalidate_fs(fs);
 	KUNIT_EXPECT_FALSE(test, host->pool[1].used);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
-	KUNIT_EXPECT_EQ(test, tmem_file_ops.init_fs(PAGE_SIZE), fs);
+	KUNIT_EXPECT_EQ(test, xen_tmem_file_ops.init_fs(PAGE_SIZE), fs);
 }
 
 static void file_frozen(struct kunit *test)
@@ -308,8 +309,8 @@ static void file_frozen(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 4);
 	host->frozen = true;
 	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 2), 2);
-	tmem_file_ops.invalidate(fs, OBJECT, 0, 4);
-	tmem_file_ops.invalidate_inode(fs, OBJECT);
+	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 4);
+	xen_tmem_file_ops.invalidate_inode(fs, OBJECT);
 	KUNIT_EXPECT_EQ(test, host->pool[1].nr_pages, 0);
 	KUNIT_EXPECT_EQ(test, host->nr_retries, 0);
 	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 0);
@@ -329,7 +330,7 @@ static void fence_until_forgotten(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, put(folio, OBJECT + 1, 0), 1);
 		host->nr_retries = 0;
 		host_fail(host, TMEM_FLUSH_PAGE, answers[i], 0, 1);
-		tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
+		xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
 		/* The old page is there, and is not to be seen. */
 		KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 1);
 		KUNIT_EXPECT_EQ(test, host->nr_retries, 1);
@@ -341,10 +342,10 @@ static void fence_until_forgotten(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get(folio, OBJECT + 1, 0), 0);
 
 		host_fail(host, TMEM_FLUSH_OBJECT, answers[i], 0, 1);
-		tmem_retry();
+		xen_tmem_retry();
 		KUNIT_EXPECT_EQ(test, host->nr_retries, 2);
 		KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
-		tmem_retry();
+		xen_tmem_retry();
 		KUNIT_EXPECT_EQ(test, host->nr_retries, 2);
 		KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 0);
 		KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 1);
@@ -359,9 +360,9 @@ static void fence_of_whole_file(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 4);
 	host_fail(host, TMEM_FLUSH_OBJECT, -EIO, 0, 1);
-	tmem_file_ops.invalidate_inode(fs, OBJECT);
+	xen_tmem_file_ops.invalidate_inode(fs, OBJECT);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
-	tmem_retry();
+	xen_tmem_retry();
 	KUNIT_EXPECT_EQ(test, host->pool[1].nr_pages, 0);
 }
 
@@ -377,29 +378,30 @@ static void fence_after_refused_put(struct kunit *test)
 	host->absent = false;
 	KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 1);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
-	tmem_retry();
+	xen_tmem_retry();
 	KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 0);
 }
 
 /* An object that is fenced again while it is being forgotten stays fenced. */
 static int fence_again(struct tmem_op *op)
 {
-	tmem_fence(&tmem_filesystems[fs], OBJECT);
+	xen_tmem_fence(&xen_tmem_filesystems[fs], OBJECT);
 	return 1;
 }
 
 static void fence_during_retry(struct kunit *test)
 {
-	tmem_fence(&tmem_filesystems[fs], OBJECT);
-	kunit_activate_static_stub(test, tmem_hypercall, fence_again);
-	tmem_retry();
-	KUNIT_EXPECT_TRUE(test, tmem_is_fenced(&tmem_filesystems[fs], OBJECT));
+	xen_tmem_fence(&xen_tmem_filesystems[fs], OBJECT);
+	kunit_activate_static_stub(test, xen_tmem_hypercall, fence_again);
+	xen_tmem_retry();
+	KUNIT_EXPECT_TRUE(test, xen_tmem_is_fenced(&xen_tmem_filesystems[fs],
+						   OBJECT));
 }
 
 /* Without memory for a note: the pool is replaced. */
 static void fence_of_filesystem(struct kunit *test)
 {
-	struct tmem_filesystem *filesystem = &tmem_filesystems[fs];
+	struct tmem_filesystem *filesystem = &xen_tmem_filesystems[fs];
 	struct folio *folio = test_folio(test, 0, 1);
 	struct host *host = test->priv;
 
@@ -408,12 +410,12 @@ static void fence_of_filesystem(struct kunit *test)
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
 	KUNIT_EXPECT_EQ(test, put(folio, OBJECT + 1, 0), 0);
 	host_fail(host, TMEM_DESTROY_POOL, -EIO, 0, 1);
-	tmem_retry();
+	xen_tmem_retry();
 	KUNIT_EXPECT_TRUE(test, filesystem->fenced);
 	KUNIT_EXPECT_EQ(test, filesystem->pool, 1);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
 	KUNIT_EXPECT_GT(test, host->nr_retries, 0);
-	tmem_retry();
+	xen_tmem_retry();
 	KUNIT_EXPECT_FALSE(test, filesystem->fenced);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
@@ -423,18 +425,18 @@ static void fence_of_filesystem(struct kunit *test)
 
 static void fence_pool_cannot_be_replaced(struct kunit *test)
 {
-	struct tmem_filesystem *filesystem = &tmem_filesystems[fs];
+	struct tmem_filesystem *filesystem = &xen_tmem_filesystems[fs];
 	struct folio *folio = test_folio(test, 0, 1);
 
 	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
 	WRITE_ONCE(filesystem->fenced, true);
 	host_fail(test->priv, TMEM_NEW_POOL, -ENOMEM, 0, 1);
-	tmem_retry();
+	xen_tmem_retry();
 	KUNIT_EXPECT_EQ(test, filesystem->pool, TMEM_NO_POOL);
 	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 0);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
-	tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
-	KUNIT_EXPECT_FALSE(test, tmem_is_fenced(filesystem, OBJECT));
+	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
+	KUNIT_EXPECT_FALSE(test, xen_tmem_is_fenced(filesystem, OBJECT));
 }
 
 static struct kunit_case tmem_xen_file_cases[] = {

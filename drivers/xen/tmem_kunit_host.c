@@ -178,7 +178,7 @@ static bool host_fails(struct host *host, unsigned int cmd, int pool,
 	host->times--;
 	*ret = host->ret;
 	/* After these no page is left. */
-	if (cmd == TMEM_PUT_PAGE && tmem_left_nothing(tmem_errno(cmd, *ret)))
+	if (cmd == TMEM_PUT_PAGE && xen_tmem_left_nothing(xen_tmem_errno(cmd, *ret)))
 		host_drop(host, host_find(host, pool, oid, index));
 	return true;
 }
@@ -286,15 +286,15 @@ void host_be(struct kunit *test, enum host_kind kind)
 
 	host_forget_all(host);
 	host->kind = kind;
-	KUNIT_ASSERT_EQ(test, tmem_probe(), 0);
-	tmem_multicalls = kind == HOST_MULTICALL;
+	KUNIT_ASSERT_EQ(test, xen_tmem_probe(), 0);
+	xen_tmem_multicalls = kind == HOST_MULTICALL;
 }
 
 int host_init(struct kunit *test)
 {
 	struct host *host;
 
-	if (tmem_serving)
+	if (xen_tmem_serving)
 		kunit_skip(test, "the driver is in use");
 	host = kunit_kzalloc(test, sizeof(*host), GFP_KERNEL);
 	if (!host)
@@ -303,10 +303,11 @@ int host_init(struct kunit *test)
 	host->capacity = UINT_MAX;
 	host->kind = HOST_BATCH;
 	test->priv = host;
-	kunit_activate_static_stub(test, tmem_hypercall, host_hypercall);
-	kunit_activate_static_stub(test, tmem_multicall, host_multicall);
-	kunit_activate_static_stub(test, tmem_retry_later, host_retry_later);
-	return tmem_batch_init();
+	kunit_activate_static_stub(test, xen_tmem_hypercall, host_hypercall);
+	kunit_activate_static_stub(test, xen_tmem_multicall, host_multicall);
+	kunit_activate_static_stub(test, xen_tmem_retry_later,
+				   host_retry_later);
+	return xen_tmem_batch_init();
 }
 
 void host_exit(struct kunit *test)
@@ -316,7 +317,7 @@ void host_exit(struct kunit *test)
 	if (!host)
 		return;
 	host_forget_all(host);
-	tmem_batch_exit();
+	xen_tmem_batch_exit();
 }
 
 /* All pools are gone, as after a migration. */

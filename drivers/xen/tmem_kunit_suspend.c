@@ -21,7 +21,7 @@ static int stub_suspend(unsigned long timeout)
 {
 	if (drain_fails)
 		return -EBUSY;
-	tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
 	return 0;
 }
 
@@ -35,8 +35,8 @@ static int fs;
 static void stub_renew(void)
 {
 	nr_renews++;
-	tmem_file_ops.invalidate_fs(fs);
-	fs = tmem_file_ops.init_fs(PAGE_SIZE);
+	xen_tmem_file_ops.invalidate_fs(fs);
+	fs = xen_tmem_file_ops.init_fs(PAGE_SIZE);
 }
 
 static int suspend_init(struct kunit *test)
@@ -45,29 +45,29 @@ static int suspend_init(struct kunit *test)
 
 	if (err)
 		return err;
-	kunit_activate_static_stub(test, tmem_swap_suspend, stub_suspend);
-	kunit_activate_static_stub(test, tmem_swap_resume, stub_resume);
-	kunit_activate_static_stub(test, tmem_file_renew, stub_renew);
+	kunit_activate_static_stub(test, xen_tmem_swap_suspend, stub_suspend);
+	kunit_activate_static_stub(test, xen_tmem_swap_resume, stub_resume);
+	kunit_activate_static_stub(test, xen_tmem_file_renew, stub_renew);
 	drain_fails = false;
 	nr_resumes = 0;
 	nr_renews = 0;
 	host_be(test, HOST_BATCH);
-	fs = tmem_file_ops.init_fs(PAGE_SIZE);
+	fs = xen_tmem_file_ops.init_fs(PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, fs, 0);
-	KUNIT_ASSERT_EQ(test, tmem_filesystems[fs].pool, 0);
-	tmem_swap_pool = tmem_new_pool(TMEM_POOL_PERSIST);
-	KUNIT_ASSERT_EQ(test, tmem_swap_pool, 1);
+	KUNIT_ASSERT_EQ(test, xen_tmem_filesystems[fs].pool, 0);
+	xen_tmem_swap_pool = xen_tmem_new_pool(TMEM_POOL_PERSIST);
+	KUNIT_ASSERT_EQ(test, xen_tmem_swap_pool, 1);
 	return 0;
 }
 
 static void suspend_exit(struct kunit *test)
 {
-	tmem_closed = false;
+	xen_tmem_closed = false;
 	if (!test->priv)
 		return;
 	if (fs >= 0)
-		tmem_file_ops.invalidate_fs(fs);
-	tmem_swap_lose_pool();
+		xen_tmem_file_ops.invalidate_fs(fs);
+	xen_tmem_swap_lose_pool();
 	host_exit(test);
 }
 
@@ -75,18 +75,18 @@ static bool put(struct folio *folio)
 {
 	unsigned long held = 0;
 
-	tmem_file_ops.put(fs, OBJECT, 0, folio, 1, &held);
+	xen_tmem_file_ops.put(fs, OBJECT, 0, folio, 1, &held);
 	return held;
 }
 
 static int get(struct folio *folio)
 {
-	return tmem_file_ops.get(fs, OBJECT, 0, folio, 1);
+	return xen_tmem_file_ops.get(fs, OBJECT, 0, folio, 1);
 }
 
 static int store(struct folio *folio)
 {
-	return tmem_swap_ops.store(TYPE, SLOT, folio);
+	return xen_tmem_swap_ops.store(TYPE, SLOT, folio);
 }
 
 static void suspend_refused(struct kunit *test)
@@ -96,11 +96,12 @@ static void suspend_refused(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, put(folio));
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
 	drain_fails = true;
-	KUNIT_EXPECT_EQ(test, tmem_suspend_prepare(), -EBUSY);
+	KUNIT_EXPECT_EQ(test, xen_tmem_suspend_prepare(), -EBUSY);
 	/* Everything goes on as before. */
 	KUNIT_EXPECT_EQ(test, get(folio), 0);
 	KUNIT_EXPECT_TRUE(test, put(folio));
-	KUNIT_EXPECT_EQ(test, tmem_swap_ops.load(TYPE, SLOT, folio, false), 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, false),
+			0);
 	KUNIT_EXPECT_EQ(test, store(folio), 0);
 }
 
@@ -111,18 +112,18 @@ static void suspend_closes(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, put(folio));
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
-	KUNIT_ASSERT_EQ(test, tmem_suspend_prepare(), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
 	KUNIT_EXPECT_EQ(test, host->pool[1].nr_pages, 0);
 	host->nr_calls = 0;
 	KUNIT_EXPECT_LT(test, get(folio), 0);
 	KUNIT_EXPECT_FALSE(test, put(folio));
 	KUNIT_EXPECT_LT(test, store(folio), 0);
-	KUNIT_EXPECT_EQ(test, tmem_swap_ops.load(TYPE, SLOT, folio, false),
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, false),
 			-EIO);
-	tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
-	tmem_file_ops.invalidate_inode(fs, OBJECT + 1);
-	tmem_swap_ops.invalidate(TYPE, SLOT, 1);
-	tmem_retry();
+	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
+	xen_tmem_file_ops.invalidate_inode(fs, OBJECT + 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+	xen_tmem_retry();
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 0);
 }
 
@@ -133,21 +134,21 @@ static void suspend_cancelled(struct kunit *test)
 	unsigned long held = 0;
 
 	KUNIT_ASSERT_TRUE(test, put(folio));
-	tmem_file_ops.put(fs, OBJECT + 1, 0, folio, 1, &held);
-	KUNIT_ASSERT_EQ(test, tmem_suspend_prepare(), 0);
+	xen_tmem_file_ops.put(fs, OBJECT + 1, 0, folio, 1, &held);
+	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
 	/* Forgotten while it could not be said */
-	tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
+	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 2);
-	tmem_suspend_cancelled();
+	xen_tmem_suspend_cancelled();
 	KUNIT_EXPECT_EQ(test, nr_resumes, 1);
 	KUNIT_EXPECT_EQ(test, nr_renews, 0);
-	KUNIT_EXPECT_EQ(test, tmem_filesystems[fs].pool, 0);
-	KUNIT_EXPECT_EQ(test, tmem_swap_pool, 1);
+	KUNIT_EXPECT_EQ(test, xen_tmem_filesystems[fs].pool, 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_pool, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 1);
 	KUNIT_EXPECT_LT(test, get(folio), 0);
 	test_fill(folio, 2);
 	KUNIT_EXPECT_EQ(test, 0,
-			tmem_file_ops.get(fs, OBJECT + 1, 0, folio, 1));
+			xen_tmem_file_ops.get(fs, OBJECT + 1, 0, folio, 1));
 	KUNIT_EXPECT_EQ(test, test_wrong_pages(folio, 1), 0);
 	KUNIT_EXPECT_TRUE(test, put(folio));
 	KUNIT_EXPECT_EQ(test, store(folio), 0);
@@ -160,10 +161,10 @@ static void suspend_cancelled_after_put(struct kunit *test)
 	struct host *host = test->priv;
 
 	KUNIT_ASSERT_TRUE(test, put(folio));
-	KUNIT_ASSERT_EQ(test, tmem_suspend_prepare(), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
 	test_fill(folio, 2);
 	KUNIT_EXPECT_FALSE(test, put(folio));
-	tmem_suspend_cancelled();
+	xen_tmem_suspend_cancelled();
 	KUNIT_EXPECT_LT(test, get(folio), 0);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 }
@@ -178,30 +179,32 @@ static void suspend_done(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, put(folio));
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
-	KUNIT_ASSERT_EQ(test, tmem_suspend_prepare(), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
 	host_forget_all(host);
 	host->kind = HOST_SINGLE;
 	/* What a kernel before us has left */
-	KUNIT_ASSERT_EQ(test, tmem_new_pool(0), 0);
-	batch = tmem_batch_get();
-	tmem_batch_add(batch, TMEM_PUT_PAGE, 0, &oid, 0, folio_page(folio, 0));
-	tmem_batch_run(batch);
-	tmem_batch_put();
+	KUNIT_ASSERT_EQ(test, xen_tmem_new_pool(0), 0);
+	batch = xen_tmem_batch_get();
+	xen_tmem_batch_add(batch, TMEM_PUT_PAGE, 0, &oid, 0,
+			   folio_page(folio, 0));
+	xen_tmem_batch_run(batch);
+	xen_tmem_batch_put();
 	KUNIT_ASSERT_EQ(test, host->nr_pages, 1);
 
-	tmem_suspend_done();
-	KUNIT_EXPECT_EQ(test, tmem_features, 0);
+	xen_tmem_suspend_done();
+	KUNIT_EXPECT_EQ(test, xen_tmem_features, 0);
 	KUNIT_EXPECT_EQ(test, nr_renews, 1);
 	KUNIT_EXPECT_EQ(test, nr_resumes, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 	KUNIT_EXPECT_LT(test, get(folio), 0);
-	KUNIT_EXPECT_EQ(test, tmem_swap_ops.load(TYPE, SLOT, folio, false),
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, false),
 			-EIO);
 	KUNIT_EXPECT_GE(test, fs, 0);
 	KUNIT_EXPECT_TRUE(test, put(folio));
 	KUNIT_EXPECT_EQ(test, get(folio), 0);
-	KUNIT_EXPECT_EQ(test, store(folio), tmem_frontswap ? 0 : -ENODEV);
-	KUNIT_EXPECT_NE(test, tmem_swap_pool, tmem_filesystems[fs].pool);
+	KUNIT_EXPECT_EQ(test, store(folio), xen_tmem_frontswap ? 0 : -ENODEV);
+	KUNIT_EXPECT_NE(test, xen_tmem_swap_pool,
+			xen_tmem_filesystems[fs].pool);
 }
 
 static void suspend_done_without_tmem(struct kunit *test)
@@ -210,14 +213,14 @@ static void suspend_done_without_tmem(struct kunit *test)
 	struct host *host = test->priv;
 
 	KUNIT_ASSERT_TRUE(test, put(folio));
-	KUNIT_ASSERT_EQ(test, tmem_suspend_prepare(), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
 	host_forget_all(host);
 	host->absent = true;
-	tmem_suspend_done();
+	xen_tmem_suspend_done();
 	KUNIT_EXPECT_LT(test, fs, 0);
 	KUNIT_EXPECT_LT(test, store(folio), 0);
 	host->nr_calls = 0;
-	tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 0);
 }
 
@@ -228,19 +231,20 @@ static void hibernation(struct kunit *test)
 	struct host *host = test->priv;
 
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
-	tmem_hibernation_ends();
+	xen_tmem_hibernation_ends();
 	test_fill(folio, 2);
-	KUNIT_EXPECT_EQ(test, tmem_swap_ops.load(TYPE, SLOT, folio, false), 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, false),
+			0);
 	KUNIT_EXPECT_EQ(test, test_wrong_pages(folio, 1), 0);
 	KUNIT_ASSERT_TRUE(test, put(folio));
 
-	tmem_hibernation_begins();
-	tmem_hibernation_ends();
+	xen_tmem_hibernation_begins();
+	xen_tmem_hibernation_ends();
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 	KUNIT_EXPECT_LT(test, get(folio), 0);
-	KUNIT_EXPECT_EQ(test, store(folio), tmem_frontswap ? 0 : -ENODEV);
-	tmem_hibernation_ends();
-	KUNIT_EXPECT_EQ(test, host->nr_pages, tmem_frontswap ? 1 : 0);
+	KUNIT_EXPECT_EQ(test, store(folio), xen_tmem_frontswap ? 0 : -ENODEV);
+	xen_tmem_hibernation_ends();
+	KUNIT_EXPECT_EQ(test, host->nr_pages, xen_tmem_frontswap ? 1 : 0);
 }
 
 static struct kunit_case tmem_xen_suspend_cases[] = {

@@ -83,12 +83,12 @@ static void answer_has_its_meaning(struct kunit *test)
 	const struct answer *answer = answers;
 
 	for (; answer < answers + ARRAY_SIZE(answers); answer++) {
-		int err = tmem_errno(answer->cmd, answer->ret);
+		int err = xen_tmem_errno(answer->cmd, answer->ret);
 
 		KUNIT_EXPECT_EQ_MSG(test, err, answer->err, "sub-op %u: %d",
 				    answer->cmd, answer->ret);
 		if (answer->cmd == TMEM_PUT_PAGE && err)
-			KUNIT_EXPECT_EQ_MSG(test, tmem_left_nothing(err),
+			KUNIT_EXPECT_EQ_MSG(test, xen_tmem_left_nothing(err),
 					    answer->nothing_left, "put: %d",
 					    answer->ret);
 	}
@@ -99,12 +99,12 @@ static void probe_finds_out(struct kunit *test)
 	struct host *host = test->priv;
 
 	host_be(test, HOST_BATCH);
-	KUNIT_EXPECT_EQ(test, tmem_features, TMEM_FEATURE_BATCH);
+	KUNIT_EXPECT_EQ(test, xen_tmem_features, TMEM_FEATURE_BATCH);
 	host_be(test, HOST_SINGLE);
-	KUNIT_EXPECT_EQ(test, tmem_features, 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_features, 0);
 	host->absent = true;
-	KUNIT_EXPECT_EQ(test, tmem_probe(), -ENODEV);
-	KUNIT_EXPECT_EQ(test, tmem_features, 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_probe(), -ENODEV);
+	KUNIT_EXPECT_EQ(test, xen_tmem_features, 0);
 }
 
 static void pools_of_before_go(struct kunit *test)
@@ -112,12 +112,12 @@ static void pools_of_before_go(struct kunit *test)
 	int i;
 
 	for (i = 0; i < TMEM_MAX_POOLS; i++)
-		KUNIT_ASSERT_EQ(test, tmem_new_pool(TMEM_POOL_PERSIST), i);
-	KUNIT_EXPECT_EQ(test, tmem_new_pool(0), -EPERM);
-	tmem_destroy_all_pools();
-	KUNIT_EXPECT_EQ(test, tmem_new_pool(0), 0);
-	KUNIT_EXPECT_EQ(test, tmem_destroy_pool(0), 0);
-	KUNIT_EXPECT_EQ(test, tmem_destroy_pool(0), -ENOENT);
+		KUNIT_ASSERT_EQ(test, xen_tmem_new_pool(TMEM_POOL_PERSIST), i);
+	KUNIT_EXPECT_EQ(test, xen_tmem_new_pool(0), -EPERM);
+	xen_tmem_destroy_all_pools();
+	KUNIT_EXPECT_EQ(test, xen_tmem_new_pool(0), 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_destroy_pool(0), 0);
+	KUNIT_EXPECT_EQ(test, xen_tmem_destroy_pool(0), -ENOENT);
 }
 
 /* Pages of swap */
@@ -132,19 +132,19 @@ static unsigned int slots_held(struct kunit *test, pgoff_t slot, unsigned int nr
 	unsigned int held = 0;
 
 	for (; nr--; slot++)
-		held += host_holds(test->priv, tmem_swap_pool, TYPE, slot / 4096,
+		held += host_holds(test->priv, xen_tmem_swap_pool, TYPE, slot / 4096,
 				   slot % 4096, 1);
 	return held;
 }
 
 static int store(struct folio *folio)
 {
-	return tmem_swap_ops.store(TYPE, SLOT, folio);
+	return xen_tmem_swap_ops.store(TYPE, SLOT, folio);
 }
 
 static int load(struct folio *folio)
 {
-	return tmem_swap_ops.load(TYPE, SLOT, folio, false);
+	return xen_tmem_swap_ops.load(TYPE, SLOT, folio, false);
 }
 
 static int swap_init(struct kunit *test)
@@ -155,16 +155,16 @@ static int swap_init(struct kunit *test)
 	if (err)
 		return err;
 	host_be(test, kind ? *kind : HOST_BATCH);
-	tmem_swap_pool = tmem_new_pool(TMEM_POOL_PERSIST);
-	KUNIT_ASSERT_GE(test, tmem_swap_pool, 0);
-	return tmem_swap_ops.init(TYPE, 10 * 4096, false);
+	xen_tmem_swap_pool = xen_tmem_new_pool(TMEM_POOL_PERSIST);
+	KUNIT_ASSERT_GE(test, xen_tmem_swap_pool, 0);
+	return xen_tmem_swap_ops.init(TYPE, 10 * 4096, false);
 }
 
 static void swap_exit(struct kunit *test)
 {
 	if (test->priv)
-		tmem_leaks_clear();
-	tmem_swap_pool = TMEM_NO_POOL;
+		xen_tmem_leaks_clear();
+	xen_tmem_swap_pool = TMEM_NO_POOL;
 	host_exit(test);
 }
 
@@ -187,7 +187,7 @@ static void swap_store_and_load(struct kunit *test)
 	test_fill(folio, 4);
 	KUNIT_ASSERT_EQ(test, load(folio), 0);
 	KUNIT_EXPECT_EQ(test, test_wrong_pages(folio, 3), 0);
-	tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
 	KUNIT_EXPECT_EQ(test, slots_held(test, SLOT, 1), 0);
 	KUNIT_EXPECT_EQ(test, load(folio), -EIO);
 }
@@ -197,12 +197,13 @@ static void swap_large_folio(struct kunit *test)
 	struct folio *folio = test_folio(test, ORDER, 1);
 	pgoff_t slot = 4096 - PAGES / 2;	/* two objects */
 
-	KUNIT_ASSERT_EQ(test, tmem_swap_ops.store(TYPE, slot, folio), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_swap_ops.store(TYPE, slot, folio), 0);
 	KUNIT_EXPECT_EQ(test, slots_held(test, slot, PAGES), PAGES);
 	test_fill(folio, 2);
-	KUNIT_ASSERT_EQ(test, tmem_swap_ops.load(TYPE, slot, folio, false), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_swap_ops.load(TYPE, slot, folio, false),
+			0);
 	KUNIT_EXPECT_EQ(test, test_wrong_pages(folio, 1), 0);
-	tmem_swap_ops.invalidate(TYPE, slot + 1, PAGES - 2);
+	xen_tmem_swap_ops.invalidate(TYPE, slot + 1, PAGES - 2);
 	KUNIT_EXPECT_EQ(test, slots_held(test, slot, PAGES), 2);
 	KUNIT_EXPECT_EQ(test, slots_held(test, slot, 1), 1);
 }
@@ -220,7 +221,7 @@ static void swap_hypercalls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 1);
 	load(small);
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 2);
-	tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_calls, 3);
 
 	host->nr_calls = 0;
@@ -230,7 +231,7 @@ static void swap_hypercalls(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, load(large), 0);
 	KUNIT_EXPECT_LE(test, host->nr_calls, single ? PAGES : PAGES / 16);
 	host->nr_calls = 0;
-	tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
 	KUNIT_EXPECT_LE(test, host->nr_calls,
 			host->kind == HOST_BATCH ? 1 : PAGES);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
@@ -313,8 +314,8 @@ static void swap_frozen(struct kunit *test)
 	host->frozen = true;
 	KUNIT_EXPECT_EQ(test, load(folio), 0);
 	KUNIT_EXPECT_EQ(test, store(folio), 0);
-	KUNIT_EXPECT_EQ(test, tmem_swap_ops.store(TYPE, 0, folio), -EAGAIN);
-	tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.store(TYPE, 0, folio), -EAGAIN);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 	KUNIT_EXPECT_EQ(test, host->nr_retries, 0);
 	KUNIT_EXPECT_EQ(test, store(folio), -EAGAIN);
@@ -375,16 +376,16 @@ static void swap_invalidate_inside_batch(struct kunit *test)
 	int err;
 
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
-	batch = tmem_batch_get();
-	tmem_batch_add(batch, TMEM_PUT_PAGE, tmem_swap_pool, &oid, 7,
-		       folio_page(folio, 0));
-	tmem_batch_add(batch, TMEM_PUT_PAGE, tmem_swap_pool, &oid, 8,
-		       folio_page(folio, 1));
+	batch = xen_tmem_batch_get();
+	xen_tmem_batch_add(batch, TMEM_PUT_PAGE, xen_tmem_swap_pool, &oid, 7,
+			   folio_page(folio, 0));
+	xen_tmem_batch_add(batch, TMEM_PUT_PAGE, xen_tmem_swap_pool, &oid, 8,
+			   folio_page(folio, 1));
 	local_irq_save(flags);
-	tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
 	local_irq_restore(flags);
-	err = tmem_batch_run(batch);
-	tmem_batch_put();
+	err = xen_tmem_batch_run(batch);
+	xen_tmem_batch_put();
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, slots_held(test, 7, 2), 2);
 	KUNIT_EXPECT_EQ(test, slots_held(test, SLOT, PAGES), 0);
@@ -403,14 +404,14 @@ static void swap_leak_is_mended(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, store(folio), 0);
 		host->nr_retries = 0;
 		host_fail(host, TMEM_FLUSH_PAGE, answers[i].ret, 0, 3);
-		tmem_swap_ops.invalidate(TYPE, SLOT, 1);
-		tmem_swap_ops.invalidate(TYPE, SLOT + 1, 1);
+		xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+		xen_tmem_swap_ops.invalidate(TYPE, SLOT + 1, 1);
 		KUNIT_EXPECT_EQ(test, host->nr_pages, 2);
 		KUNIT_EXPECT_EQ(test, host->nr_retries, 2);
-		tmem_retry();
+		xen_tmem_retry();
 		KUNIT_EXPECT_EQ(test, host->nr_pages, 1);
 		KUNIT_EXPECT_EQ(test, host->nr_retries, 3);
-		tmem_retry();
+		xen_tmem_retry();
 		KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 		KUNIT_EXPECT_EQ(test, host->nr_retries, 3);
 	}
@@ -424,11 +425,11 @@ static void swap_leak_spares_the_new_page(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
 	host_fail(host, TMEM_FLUSH_PAGE, -EBUSY, 0, 2);
-	tmem_swap_ops.invalidate(TYPE, SLOT, 1);
-	tmem_swap_ops.invalidate(TYPE, SLOT + 1, 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, 1);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT + 1, 1);
 	test_fill(folio, 2);
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
-	tmem_retry();
+	xen_tmem_retry();
 	KUNIT_EXPECT_EQ(test, slots_held(test, SLOT, 2), 2);
 	test_fill(folio, 3);
 	KUNIT_EXPECT_EQ(test, load(folio), 0);
@@ -442,7 +443,7 @@ static void swap_range_falls_back(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
 	host_fail(host, TMEM_FLUSH_RANGE, -TMEM_ENOSYS, 0, 1);
-	tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 	KUNIT_EXPECT_EQ(test, host->nr_retries, 0);
 }
@@ -454,11 +455,12 @@ static void swap_area_goes(struct kunit *test)
 	pgoff_t last = 10 * 4096 - PAGES;
 
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
-	KUNIT_ASSERT_EQ(test, tmem_swap_ops.store(TYPE, last, folio), 0);
-	KUNIT_ASSERT_EQ(test, tmem_swap_ops.store(TYPE + 1, SLOT, folio), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_swap_ops.store(TYPE, last, folio), 0);
+	KUNIT_ASSERT_EQ(test, xen_tmem_swap_ops.store(TYPE + 1, SLOT, folio),
+			0);
 	/* One failure is made good at once. */
 	host_fail(host, TMEM_FLUSH_OBJECT, -EIO, 5, 1);
-	tmem_swap_ops.invalidate_area(TYPE);
+	xen_tmem_swap_ops.invalidate_area(TYPE);
 	KUNIT_EXPECT_EQ(test, slots_held(test, SLOT, PAGES), 0);
 	KUNIT_EXPECT_EQ(test, slots_held(test, last, PAGES), 0);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, PAGES);
@@ -467,25 +469,26 @@ static void swap_area_goes(struct kunit *test)
 static void swap_counts(struct kunit *test)
 {
 	struct folio *folio = test_folio(test, ORDER, 1);
-	unsigned long stores = tmem_counted(TMEM_STORES);
-	unsigned long loads = tmem_counted(TMEM_LOADS);
-	unsigned long refused = tmem_counted(TMEM_REFUSED);
-	unsigned long failed = tmem_counted(TMEM_FAILED_LOADS);
-	unsigned long calls = tmem_counted(TMEM_HYPERCALLS);
+	unsigned long stores = xen_tmem_counted(TMEM_STORES);
+	unsigned long loads = xen_tmem_counted(TMEM_LOADS);
+	unsigned long refused = xen_tmem_counted(TMEM_REFUSED);
+	unsigned long failed = xen_tmem_counted(TMEM_FAILED_LOADS);
+	unsigned long calls = xen_tmem_counted(TMEM_HYPERCALLS);
 	struct host *host = test->priv;
 
 	host->nr_calls = 0;
 	store(folio);
 	load(folio);
-	tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
+	xen_tmem_swap_ops.invalidate(TYPE, SLOT, PAGES);
 	load(folio);
 	host->frozen = true;
 	store(folio);
-	KUNIT_EXPECT_EQ(test, tmem_counted(TMEM_STORES) - stores, PAGES);
-	KUNIT_EXPECT_EQ(test, tmem_counted(TMEM_LOADS) - loads, PAGES);
-	KUNIT_EXPECT_EQ(test, tmem_counted(TMEM_REFUSED) - refused, PAGES);
-	KUNIT_EXPECT_EQ(test, tmem_counted(TMEM_FAILED_LOADS) - failed, PAGES);
-	KUNIT_EXPECT_EQ(test, tmem_counted(TMEM_HYPERCALLS) - calls,
+	KUNIT_EXPECT_EQ(test, xen_tmem_counted(TMEM_STORES) - stores, PAGES);
+	KUNIT_EXPECT_EQ(test, xen_tmem_counted(TMEM_LOADS) - loads, PAGES);
+	KUNIT_EXPECT_EQ(test, xen_tmem_counted(TMEM_REFUSED) - refused, PAGES);
+	KUNIT_EXPECT_EQ(test, xen_tmem_counted(TMEM_FAILED_LOADS) - failed,
+			PAGES);
+	KUNIT_EXPECT_EQ(test, xen_tmem_counted(TMEM_HYPERCALLS) - calls,
 			host->nr_calls);
 }
 

@@ -22,14 +22,14 @@
 static DEFINE_XARRAY_FLAGS(tmem_leaks, XA_FLAGS_LOCK_IRQ);
 
 /**
- * tmem_leak - note that pages were not forgotten
+ * xen_tmem_leak - note that pages were not forgotten
  * @type: The swap area.
  * @offset: First slot.
  * @nr: Number of slots.
  *
  * Context: Any.
  */
-void tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr)
+void xen_tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr)
 {
 	unsigned long entry, flags;
 
@@ -41,18 +41,18 @@ void tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr)
 			   GFP_ATOMIC | __GFP_NOWARN);
 	}
 	xa_unlock_irqrestore(&tmem_leaks, flags);
-	tmem_retry_later();
+	xen_tmem_retry_later();
 }
 
 /**
- * tmem_unleak - slots will be stored: do not flush them any more
+ * xen_tmem_unleak - slots will be stored: do not flush them any more
  * @type: The swap area.
  * @offset: First slot.
  * @nr: Number of slots.
  *
  * Context: Process.
  */
-void tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr)
+void xen_tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr)
 {
 	unsigned long index = swp_entry(type, offset).val;
 	unsigned long last = index + nr - 1;
@@ -67,21 +67,22 @@ void tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr)
 }
 
 /**
- * tmem_leaks_retry - try again to have pages forgotten
+ * xen_tmem_leaks_retry - try again to have pages forgotten
  *
  * Context: May sleep.
  * Return: true if some are left.
  */
-bool tmem_leaks_retry(void)
+bool xen_tmem_leaks_retry(void)
 {
 	unsigned long entry;
 	void *note;
 
 	xa_for_each(&tmem_leaks, entry, note) {
+		swp_entry_t slot = { entry };
+
 		xa_lock_irq(&tmem_leaks);
 		if (xa_load(&tmem_leaks, entry) &&
-		    !tmem_swap_flush_slot(swp_type((swp_entry_t) { entry }),
-					  swp_offset((swp_entry_t) { entry })))
+		    !xen_tmem_swap_flush_slot(swp_type(slot), swp_offset(slot)))
 			__xa_erase(&tmem_leaks, entry);
 		xa_unlock_irq(&tmem_leaks);
 		cond_resched();
@@ -90,11 +91,11 @@ bool tmem_leaks_retry(void)
 }
 
 /**
- * tmem_leaks_clear - the pool goes, and the pages with it
+ * xen_tmem_leaks_clear - the pool goes, and the pages with it
  *
  * Context: May sleep.
  */
-void tmem_leaks_clear(void)
+void xen_tmem_leaks_clear(void)
 {
 	xa_destroy(&tmem_leaks);
 }

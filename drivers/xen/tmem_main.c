@@ -18,8 +18,8 @@
  *
  * Lock order:
  *	frontswap_mutex, cleancache_mutex
- *	  tmem_mutex
- *	    tmem_srcu
+ *	  xen_tmem_mutex
+ *	    xen_tmem_srcu
  *	      tmem_batch.lock
  *	        xa_lock
  */
@@ -34,21 +34,21 @@
 #include "tmem.h"
 
 /* See tmem.h for what it protects. */
-DEFINE_MUTEX(tmem_mutex);
-DEFINE_SRCU(tmem_srcu);
-bool tmem_closed;
+DEFINE_MUTEX(xen_tmem_mutex);
+DEFINE_SRCU(xen_tmem_srcu);
+bool xen_tmem_closed;
 
 /* A module is loaded because it is wanted. */
-bool tmem_frontswap = IS_MODULE(CONFIG_XEN_TMEM);
-module_param_named(frontswap, tmem_frontswap, bool, 0444);
+bool xen_tmem_frontswap = IS_MODULE(CONFIG_XEN_TMEM);
+module_param_named(frontswap, xen_tmem_frontswap, bool, 0444);
 MODULE_PARM_DESC(frontswap, "Offer swap pages to the hypervisor");
 
-bool tmem_cleancache = IS_MODULE(CONFIG_XEN_TMEM);
-module_param_named(cleancache, tmem_cleancache, bool, 0444);
+bool xen_tmem_cleancache = IS_MODULE(CONFIG_XEN_TMEM);
+module_param_named(cleancache, xen_tmem_cleancache, bool, 0444);
 MODULE_PARM_DESC(cleancache, "Offer clean file pages to the hypervisor");
 
 /* Pages go to the hypervisor: there is something to be undone. */
-bool tmem_serving;
+bool xen_tmem_serving;
 
 #ifndef MODULE
 /*
@@ -65,8 +65,8 @@ static int __init tmem_setup(char *arg)
 		       arg);
 		return -EINVAL;
 	}
-	tmem_frontswap = on;
-	tmem_cleancache = on;
+	xen_tmem_frontswap = on;
+	xen_tmem_cleancache = on;
 	return 0;
 }
 early_param("tmem", tmem_setup);
@@ -77,61 +77,61 @@ static int __init tmem_start(void)
 	int err = 0;
 
 	/* A host may drop pages when it likes, and not have any others. */
-	if (tmem_swap_make_pool()) {
-		tmem_frontswap = false;
-		if (!tmem_cleancache)
+	if (xen_tmem_swap_make_pool()) {
+		xen_tmem_frontswap = false;
+		if (!xen_tmem_cleancache)
 			return -ENODEV;
 	}
-	if (tmem_frontswap)
-		err = tmem_swap_start();
-	if (err || !tmem_cleancache)
+	if (xen_tmem_frontswap)
+		err = xen_tmem_swap_start();
+	if (err || !xen_tmem_cleancache)
 		return err;
-	err = tmem_file_start();
-	if (err && tmem_frontswap)
-		tmem_swap_stop();
+	err = xen_tmem_file_start();
+	if (err && xen_tmem_frontswap)
+		xen_tmem_swap_stop();
 	return err;
 }
 
 static void tmem_stop(void)
 {
-	if (tmem_cleancache)
-		tmem_file_stop();
-	if (tmem_frontswap)
-		tmem_swap_stop();
+	if (xen_tmem_cleancache)
+		xen_tmem_file_stop();
+	if (xen_tmem_frontswap)
+		xen_tmem_swap_stop();
 }
 
 static int __init tmem_serve(void)
 {
 	int err;
 
-	tmem_frontswap &= IS_ENABLED(CONFIG_FRONTSWAP);
-	tmem_cleancache &= IS_ENABLED(CONFIG_CLEANCACHE);
-	if (!xen_domain() || !(tmem_frontswap || tmem_cleancache))
+	xen_tmem_frontswap &= IS_ENABLED(CONFIG_FRONTSWAP);
+	xen_tmem_cleancache &= IS_ENABLED(CONFIG_CLEANCACHE);
+	if (!xen_domain() || !(xen_tmem_frontswap || xen_tmem_cleancache))
 		return -ENODEV;
-	err = tmem_probe() ?: tmem_batch_init();
+	err = xen_tmem_probe() ?: xen_tmem_batch_init();
 	if (err)
 		return err;
-	err = tmem_suspend_init();
+	err = xen_tmem_suspend_init();
 	if (err) {
 		pr_err("the guest is being suspended: try again (%d)\n", err);
 		goto batch_exit;
 	}
-	tmem_destroy_all_pools();
-	tmem_add_debugfs();
+	xen_tmem_destroy_all_pools();
+	xen_tmem_add_debugfs();
 	/* Last: pages are stored before this returns. */
 	err = tmem_start();
 	if (!err) {
-		tmem_serving = true;
+		xen_tmem_serving = true;
 		return 0;
 	}
 	if (err != -ENODEV)
 		pr_err("cannot register: %s (%d)\n",
 		       err == -EBUSY ? "there is another backend" : "error",
 		       err);
-	tmem_remove_debugfs();
-	tmem_suspend_exit();
+	xen_tmem_remove_debugfs();
+	xen_tmem_suspend_exit();
 batch_exit:
-	tmem_batch_exit();
+	xen_tmem_batch_exit();
 	return err;
 }
 
@@ -152,15 +152,15 @@ module_init(tmem_init);
  */
 static void __exit tmem_exit(void)
 {
-	if (!tmem_serving)
+	if (!xen_tmem_serving)
 		return;
-	tmem_suspend_exit();
+	xen_tmem_suspend_exit();
 	tmem_stop();
 	/* If a suspend has begun, nobody will tell us how it went. */
-	tmem_suspend_cancelled();
-	tmem_retry_stop();
-	tmem_remove_debugfs();
-	tmem_batch_exit();
+	xen_tmem_suspend_cancelled();
+	xen_tmem_retry_stop();
+	xen_tmem_remove_debugfs();
+	xen_tmem_batch_exit();
 }
 module_exit(tmem_exit);
 

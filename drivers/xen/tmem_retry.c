@@ -12,51 +12,51 @@
 
 static void tmem_retry_fn(struct work_struct *work)
 {
-	tmem_retry();
+	xen_tmem_retry();
 }
 
 static DECLARE_DELAYED_WORK(tmem_retry_work, tmem_retry_fn);
 
 /**
- * tmem_retry - try again to have pages forgotten
+ * xen_tmem_retry - try again to have pages forgotten
  *
- * Context: May sleep. Takes tmem_mutex.
+ * Context: May sleep. Takes xen_tmem_mutex.
  */
-void tmem_retry(void)
+void xen_tmem_retry(void)
 {
 	bool left;
 
-	mutex_lock(&tmem_mutex);
+	mutex_lock(&xen_tmem_mutex);
 	/* Afterwards they are tried again, or gone. */
-	if (READ_ONCE(tmem_closed)) {
-		mutex_unlock(&tmem_mutex);
+	if (READ_ONCE(xen_tmem_closed)) {
+		mutex_unlock(&xen_tmem_mutex);
 		return;
 	}
-	left = tmem_leaks_retry();
-	left |= tmem_fences_retry();
-	mutex_unlock(&tmem_mutex);
+	left = xen_tmem_leaks_retry();
+	left |= xen_tmem_fences_retry();
+	mutex_unlock(&xen_tmem_mutex);
 	if (left)
-		tmem_retry_later();
+		xen_tmem_retry_later();
 }
 
 /**
- * tmem_retry_later - see to it that tmem_retry() is called
+ * xen_tmem_retry_later - see to it that xen_tmem_retry() is called
  *
  * Context: Any.
  */
-void tmem_retry_later(void)
+void xen_tmem_retry_later(void)
 {
-	KUNIT_STATIC_STUB_REDIRECT(tmem_retry_later);
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_retry_later);
 	queue_delayed_work(system_unbound_wq, &tmem_retry_work,
 			   msecs_to_jiffies(TMEM_RETRY_MS));
 }
 
 /**
- * tmem_retry_stop - nothing is there any more that could be forgotten
+ * xen_tmem_retry_stop - nothing is there any more that could be forgotten
  *
  * Context: May sleep.
  */
-void tmem_retry_stop(void)
+void xen_tmem_retry_stop(void)
 {
 	cancel_delayed_work_sync(&tmem_retry_work);
 }

@@ -4,9 +4,9 @@
  *
  * No tool saves what the hypervisor has of a guest. So before a suspend the pages
  * of swap are taken back, or there is no suspend. From then on nothing is put,
- * got or forgotten, which tmem_closed and tmem_srcu see to: after a resume the
- * ids of the pools may be somebody else's, and what runs late must not meet those.
- * What had to be forgotten meanwhile is fenced.
+ * got or forgotten, which xen_tmem_closed and xen_tmem_srcu see to: after a
+ * resume the ids of the pools may be somebody else's, and what runs late must not
+ * meet those. What had to be forgotten meanwhile is fenced.
  *
  * If the suspend is cancelled, all of this is still there. After a resume nothing
  * is, and the hypervisor may be another: it is asked what it can do, and
@@ -33,39 +33,39 @@
 static bool tmem_hibernating;
 
 /**
- * tmem_suspend_prepare - empty what must not be lost, and close the pools
+ * xen_tmem_suspend_prepare - empty what must not be lost, and close the pools
  *
  * Context: May sleep, for as long as the swap devices take, but not for ever.
  * Return: 0; -EBUSY if pages of swap are left, and then nothing has changed.
  */
-int tmem_suspend_prepare(void)
+int xen_tmem_suspend_prepare(void)
 {
-	int err = tmem_swap_suspend(TMEM_DRAIN_SECONDS * HZ);
+	int err = xen_tmem_swap_suspend(TMEM_DRAIN_SECONDS * HZ);
 
 	if (err) {
 		pr_err("no suspend: pages of swap are left in the hypervisor after %u s; swap them in (swapoff) or try again\n",
 		       TMEM_DRAIN_SECONDS);
 		return err;
 	}
-	mutex_lock(&tmem_mutex);
-	WRITE_ONCE(tmem_closed, true);
-	mutex_unlock(&tmem_mutex);
-	synchronize_srcu(&tmem_srcu);
+	mutex_lock(&xen_tmem_mutex);
+	WRITE_ONCE(xen_tmem_closed, true);
+	mutex_unlock(&xen_tmem_mutex);
+	synchronize_srcu(&xen_tmem_srcu);
 	return 0;
 }
 
 /**
- * tmem_suspend_cancelled - the guest is where it was
+ * xen_tmem_suspend_cancelled - the guest is where it was
  *
  * Context: May sleep.
  */
-void tmem_suspend_cancelled(void)
+void xen_tmem_suspend_cancelled(void)
 {
-	if (!READ_ONCE(tmem_closed))
+	if (!READ_ONCE(xen_tmem_closed))
 		return;
-	WRITE_ONCE(tmem_closed, false);
-	tmem_retry();
-	tmem_swap_resume();
+	WRITE_ONCE(xen_tmem_closed, false);
+	xen_tmem_retry();
+	xen_tmem_swap_resume();
 }
 
 /*
@@ -74,29 +74,29 @@ void tmem_suspend_cancelled(void)
  */
 static void tmem_renew_pools(void)
 {
-	lockdep_assert_held(&tmem_mutex);
-	tmem_file_lose_pools();
-	tmem_swap_lose_pool();
-	if (tmem_probe())
+	lockdep_assert_held(&xen_tmem_mutex);
+	xen_tmem_file_lose_pools();
+	xen_tmem_swap_lose_pool();
+	if (xen_tmem_probe())
 		return;
-	tmem_destroy_all_pools();
-	tmem_swap_make_pool();
+	xen_tmem_destroy_all_pools();
+	xen_tmem_swap_make_pool();
 }
 
 /**
- * tmem_suspend_done - the guest is somewhere else, and has nothing there
+ * xen_tmem_suspend_done - the guest is somewhere else, and has nothing there
  *
  * Context: May sleep. Takes cleancache_mutex.
  */
-void tmem_suspend_done(void)
+void xen_tmem_suspend_done(void)
 {
-	mutex_lock(&tmem_mutex);
+	mutex_lock(&xen_tmem_mutex);
 	tmem_renew_pools();
-	WRITE_ONCE(tmem_closed, false);
-	mutex_unlock(&tmem_mutex);
+	WRITE_ONCE(xen_tmem_closed, false);
+	mutex_unlock(&xen_tmem_mutex);
 	tmem_count(TMEM_SUSPENDS, 1);
-	tmem_file_renew();
-	tmem_swap_resume();
+	xen_tmem_file_renew();
+	xen_tmem_swap_resume();
 }
 
 static int tmem_suspend_notify(struct notifier_block *nb, unsigned long event,
@@ -104,12 +104,12 @@ static int tmem_suspend_notify(struct notifier_block *nb, unsigned long event,
 {
 	switch (event) {
 	case XEN_SUSPEND_PREPARE:
-		return notifier_from_errno(tmem_suspend_prepare());
+		return notifier_from_errno(xen_tmem_suspend_prepare());
 	case XEN_SUSPEND_CANCELLED:
-		tmem_suspend_cancelled();
+		xen_tmem_suspend_cancelled();
 		break;
 	case XEN_SUSPEND_DONE:
-		tmem_suspend_done();
+		xen_tmem_suspend_done();
 		break;
 	}
 	return NOTIFY_OK;
@@ -120,31 +120,31 @@ static struct notifier_block tmem_suspend_nb = {
 };
 
 /**
- * tmem_hibernation_begins - the front ends have emptied the store
+ * xen_tmem_hibernation_begins - the front ends have emptied the store
  *
  * Context: May sleep.
  */
-void tmem_hibernation_begins(void)
+void xen_tmem_hibernation_begins(void)
 {
 	tmem_hibernating = true;
 }
 
 /**
- * tmem_hibernation_ends - the guest has hibernated, or could not
+ * xen_tmem_hibernation_ends - the guest has hibernated, or could not
  *
  * Also called when a front end could not empty the store: then it has not begun,
  * and everything stays as it is.
  *
  * Context: May sleep.
  */
-void tmem_hibernation_ends(void)
+void xen_tmem_hibernation_ends(void)
 {
 	if (!tmem_hibernating)
 		return;
 	tmem_hibernating = false;
-	mutex_lock(&tmem_mutex);
+	mutex_lock(&xen_tmem_mutex);
 	tmem_renew_pools();
-	mutex_unlock(&tmem_mutex);
+	mutex_unlock(&xen_tmem_mutex);
 }
 
 static int tmem_pm_begin(struct notifier_block *nb, unsigned long event,
@@ -152,7 +152,7 @@ static int tmem_pm_begin(struct notifier_block *nb, unsigned long event,
 {
 	if (event != PM_HIBERNATION_PREPARE)
 		return NOTIFY_DONE;
-	tmem_hibernation_begins();
+	xen_tmem_hibernation_begins();
 	return NOTIFY_OK;
 }
 
@@ -161,7 +161,7 @@ static int tmem_pm_end(struct notifier_block *nb, unsigned long event,
 {
 	if (event != PM_POST_HIBERNATION)
 		return NOTIFY_DONE;
-	tmem_hibernation_ends();
+	xen_tmem_hibernation_ends();
 	return NOTIFY_OK;
 }
 
@@ -178,12 +178,12 @@ static struct notifier_block tmem_pm_end_nb = {
 };
 
 /**
- * tmem_suspend_init - be told of suspends
+ * xen_tmem_suspend_init - be told of suspends
  *
  * Context: May sleep.
  * Return: 0, or -EBUSY if the guest is being suspended.
  */
-int tmem_suspend_init(void)
+int xen_tmem_suspend_init(void)
 {
 	int err = xen_suspend_notifier_register(&tmem_suspend_nb);
 
@@ -195,14 +195,14 @@ int tmem_suspend_init(void)
 }
 
 /**
- * tmem_suspend_exit - do not be told any more
+ * xen_tmem_suspend_exit - do not be told any more
  *
- * If a suspend has begun, tmem_suspend_cancelled() is for the caller to call when
+ * If a suspend has begun, xen_tmem_suspend_cancelled() is for the caller to call when
  * nothing is stored any more.
  *
  * Context: May sleep.
  */
-void tmem_suspend_exit(void)
+void xen_tmem_suspend_exit(void)
 {
 	unregister_pm_notifier(&tmem_pm_end_nb);
 	unregister_pm_notifier(&tmem_pm_begin_nb);
