@@ -14,8 +14,9 @@
 #	domain_restore NAME FILE
 #	domain_checkpoint NAME FILE	saves it, and it goes on
 #	domain_migrate NAME		live, to this host
-#	xen_has_all_back FREE		waits until nothing is left of domains, and
-#					FREE MB are free
+#	xen_free			prints how many MB are free
+#	xen_has_free FREE		waits until so many are
+#	xen_has_all_back FREE		the same, and nothing is left of domains
 #
 # Domains have the kernel, init and root file system of all guests of the rig. Their
 # script is on a small disk, their output and verdict go to others. Their consoles
@@ -224,7 +225,7 @@ xen_free()
 }
 
 # Xen frees a domain's memory some time after its end.
-xen_has_all_back()
+xen_has_free()
 {
 	tries=50
 	until [ "$(xen_free)" -ge "$1" ]; do
@@ -232,6 +233,11 @@ xen_has_all_back()
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
 	done
+}
+
+xen_has_all_back()
+{
+	xen_has_free "$1" || return 1
 	xl debug-keys y 2>/dev/null
 	xl dmesg 2>/dev/null | grep "Transcendent memory, " | tail -n 1 |
 		grep -q ", 0 freeable pages:"
