@@ -67,12 +67,15 @@ struct tmem_batch {
  * cleancache_mutex, which the front ends hold when they call us.
  */
 extern struct mutex xen_tmem_mutex;
-/* Operations that use a pool of the hypervisor by its id run inside. */
+/*
+ * Operations on files that use a pool of the hypervisor by its id run inside. Those
+ * on swap need not: when frontswap has drained the pool, none is on its way.
+ */
 extern struct srcu_struct xen_tmem_srcu;
 /* The guest is being suspended: nothing is put, got or forgotten. */
 extern bool xen_tmem_closed;
 extern bool xen_tmem_serving;
-/* What is offered to the hypervisor; constant */
+/* What is offered to the hypervisor; constant once the driver has started */
 extern bool xen_tmem_frontswap, xen_tmem_cleancache;
 
 /* tmem_count.c */
@@ -95,7 +98,7 @@ bool xen_tmem_left_nothing(int err);
 int xen_tmem_probe(void);
 int xen_tmem_new_pool(u32 flags);
 int xen_tmem_destroy_pool(int pool);
-void xen_tmem_destroy_all_pools(void);
+void xen_tmem_drop_pool(int pool);
 unsigned long xen_tmem_held(unsigned int *pools);
 int xen_tmem_flush_pages(int pool, const struct tmem_oid *oid, u32 index,
 			 unsigned int nr);
@@ -125,7 +128,7 @@ void xen_tmem_suspend_done(void);
 void xen_tmem_hibernation_begins(void);
 void xen_tmem_hibernation_ends(void);
 
-/* tmem_frontswap.c, tmem_leak.c */
+/* tmem_frontswap.c, tmem_drain.c, tmem_leak.c */
 #ifdef CONFIG_FRONTSWAP
 extern const struct frontswap_ops xen_tmem_swap_ops;
 extern int xen_tmem_swap_pool;
@@ -133,9 +136,11 @@ extern int xen_tmem_swap_pool;
 int xen_tmem_swap_start(void);
 void xen_tmem_swap_stop(void);
 int xen_tmem_swap_make_pool(void);
+void xen_tmem_swap_retry(void);
 void xen_tmem_swap_lose_pool(void);
 int xen_tmem_swap_suspend(unsigned long timeout);
 void xen_tmem_swap_resume(void);
+void xen_tmem_drain_exit(void);
 int xen_tmem_swap_flush_slot(unsigned int type, pgoff_t offset);
 void xen_tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr);
 void xen_tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr);
@@ -156,6 +161,10 @@ static inline int xen_tmem_swap_make_pool(void)
 	return 0;
 }
 
+static inline void xen_tmem_swap_retry(void)
+{
+}
+
 static inline void xen_tmem_swap_lose_pool(void)
 {
 }
@@ -166,6 +175,10 @@ static inline int xen_tmem_swap_suspend(unsigned long timeout)
 }
 
 static inline void xen_tmem_swap_resume(void)
+{
+}
+
+static inline void xen_tmem_drain_exit(void)
 {
 }
 

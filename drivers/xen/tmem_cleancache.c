@@ -90,7 +90,7 @@ static void tmem_file_invalidate_fs(int id)
 
 	mutex_lock(&xen_tmem_mutex);
 	if (fs->pool != TMEM_NO_POOL)
-		xen_tmem_destroy_pool(fs->pool);
+		xen_tmem_drop_pool(fs->pool);
 	WRITE_ONCE(fs->pool, TMEM_NO_POOL);
 	xa_destroy(&fs->fences);
 	fs->used = false;
@@ -113,15 +113,21 @@ struct tmem_walk {
 	unsigned int		page;
 };
 
-/* Return: The pool of a folio's file, if its pages may be put and got now. */
+/*
+ * Return: The pool of a folio's file. -ESHUTDOWN while pools are closed, -ENODEV if
+ * its pages are never put or got, or not now.
+ */
 static int tmem_open_pool(const struct cleancache_vec *vec)
 {
 	struct tmem_filesystem *fs = &xen_tmem_filesystems[vec->pool];
+	int pool = READ_ONCE(fs->pool);
 
-	if (READ_ONCE(xen_tmem_closed) || xen_tmem_is_fenced(fs, vec->object) ||
+	if (READ_ONCE(xen_tmem_closed))
+		return -ESHUTDOWN;
+	if (pool == TMEM_NO_POOL || xen_tmem_is_fenced(fs, vec->object) ||
 	    !tmem_index_ok(vec->folio->index, vec->nr))
-		return TMEM_NO_POOL;
-	return READ_ONCE(fs->pool);
+		return -ENODEV;
+	return pool;
 }
 
 /* A folio with an error needs no more of its pages. */
@@ -133,8 +139,8 @@ static void tmem_round_fill(struct tmem_round *round, struct tmem_batch *batch,
 		struct tmem_oid oid = tmem_file_oid(vec->object);
 		int pool = tmem_open_pool(vec);
 
-		if (pool == TMEM_NO_POOL)
-			vec->status = -ENODEV;
+		if (pool < 0)
+			vec->status = pool;
 		for (; !vec->status && walk->page < vec->nr; walk->page++) {
 			if (batch->nr == TMEM_BATCH_ENTRIES)
 				return;
@@ -211,10 +217,11 @@ static void tmem_put_folios(struct cleancache_vec *vec, unsigned int n,
 						1);
 		}
 	}
-	/* What was not tried may have replaced something. */
-	for (i = 0; i < n && READ_ONCE(xen_tmem_closed); i++)
-		tmem_file_flush(vec[i].pool, vec[i].object, vec[i].folio->index,
-				vec[i].nr);
+	/* What was not tried would have replaced something. */
+	for (i = 0; i < n; i++)
+		if (vec[i].status == -ESHUTDOWN)
+			tmem_file_flush(vec[i].pool, vec[i].object,
+					vec[i].folio->index, vec[i].nr);
 	srcu_read_unlock(&xen_tmem_srcu, idx);
 	tmem_count(TMEM_PUTS, stored);
 	tmem_count(TMEM_REFUSED, pages - stored);

@@ -7,7 +7,9 @@
  * fenced until its pool has been replaced by an empty one.
  *
  * Fencing begins before the front end's ->invalidate returns, so that whoever may
- * rely on the page being gone sees the fence.
+ * rely on the page being gone sees the fence. Cleancache itself never gets what it
+ * has invalidated; this is for the hypervisor's sake too, which is rid of the page
+ * at last.
  */
 #define pr_fmt(fmt) "tmem: " fmt
 
@@ -55,6 +57,18 @@ void xen_tmem_fence(struct tmem_filesystem *fs, u64 object)
 	xen_tmem_retry_later();
 }
 
+/* Return: false, and there is none, if the hypervisor does not give one. */
+static bool tmem_make_pool(struct tmem_filesystem *fs)
+{
+	int pool = xen_tmem_new_pool(/*flags=*/0);
+
+	if (pool < 0)
+		return false;
+	/* Who has the pool may be the next to fence it. */
+	smp_store_release(&fs->pool, pool);
+	return true;
+}
+
 /*
  * While the filesystem is fenced nothing is put or got. Its pool is not used after
  * synchronize_srcu(), so that whoever gets the pool's id next is not disturbed.
@@ -73,25 +87,22 @@ static void tmem_replace_pool(struct tmem_filesystem *fs)
 		return;
 	}
 	xa_destroy(&fs->fences);
-	pool = xen_tmem_new_pool(/*flags=*/0);
-	if (pool < 0) {
-		pr_warn("a filesystem has lost its pool: error %d\n", pool);
-		pool = TMEM_NO_POOL;
-	}
 	WRITE_ONCE(fs->fenced, false);
-	/* Who has the pool may be the next to fence it. */
-	smp_store_release(&fs->pool, pool);
+	if (!tmem_make_pool(fs))
+		pr_warn("a filesystem has lost its pool and gets none now\n");
 }
 
-/* Return: true if something is still fenced. */
+/* Return: true if something is still fenced, or has no pool. */
 static bool tmem_fence_retry(struct tmem_filesystem *fs)
 {
 	unsigned long object;
 	void *nr;
 
+	if (fs->pool == TMEM_NO_POOL)
+		return !tmem_make_pool(fs);
 	if (READ_ONCE(fs->fenced)) {
 		tmem_replace_pool(fs);
-		return READ_ONCE(fs->fenced);
+		return READ_ONCE(fs->fenced) || fs->pool == TMEM_NO_POOL;
 	}
 	xa_for_each(&fs->fences, object, nr) {
 		struct tmem_oid oid = { { object } };
@@ -107,7 +118,7 @@ static bool tmem_fence_retry(struct tmem_filesystem *fs)
  * xen_tmem_fences_retry - try again to have files forgotten
  *
  * Context: May sleep. xen_tmem_mutex is held.
- * Return: true if some are still fenced.
+ * Return: true if some are still fenced, or have no pool.
  */
 bool xen_tmem_fences_retry(void)
 {
@@ -115,7 +126,7 @@ bool xen_tmem_fences_retry(void)
 	bool left = false;
 
 	for (; fs < xen_tmem_filesystems + TMEM_MAX_POOLS; fs++)
-		if (fs->used && fs->pool != TMEM_NO_POOL)
+		if (fs->used)
 			left |= tmem_fence_retry(fs);
 	return left;
 }

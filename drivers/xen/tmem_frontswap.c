@@ -3,14 +3,13 @@
  * Pages on their way to swap, in one persistent pool of the hypervisor
  *
  * An object is a piece of a swap area, small enough that the hypervisor can
- * forget it at once; the index is the slot's place there. A page is in the store
- * because frontswap knows that it is, and for no other reason: what the
+ * forget it at once, and never has the name of a file's; the index is the slot's
+ * place there. A page is in the store because frontswap knows that it is, and for
+ * no other reason: what the
  * hypervisor has not forgotten can never be read, because the next store of
  * that slot replaces it. See tmem_leak.c for how it goes nevertheless.
  */
 #define pr_fmt(fmt) "tmem: " fmt
-
-#include <kunit/static_stub.h>
 
 #include <linux/delay.h>
 #include <linux/frontswap.h>
@@ -22,18 +21,26 @@
 /* Slots of an object: 16 MB */
 #define TMEM_SWAP_SLOTS		4096
 
+/* Third word of an object's name; that of a file's is 0. */
+#define TMEM_SWAP_OBJECT	1
+
 /* How often the hypervisor is asked to forget a piece of an area */
 #define TMEM_FLUSH_TRIES	3
 
-/* The pool; changes only while it holds nothing of ours */
+/* The pool; changes under xen_tmem_mutex, only while it holds nothing of ours */
 int xen_tmem_swap_pool = TMEM_NO_POOL;
+
+/* There is none as the hypervisor had no memory; under xen_tmem_mutex. */
+static bool tmem_swap_starves;
 
 /* By type; written before the area is used */
 static unsigned long tmem_nr_slots[MAX_SWAPFILES];
 
 static struct tmem_oid tmem_swap_oid(unsigned int type, pgoff_t offset)
 {
-	return (struct tmem_oid) { { type, offset / TMEM_SWAP_SLOTS } };
+	return (struct tmem_oid) {
+		{ type, offset / TMEM_SWAP_SLOTS, TMEM_SWAP_OBJECT }
+	};
 }
 
 static int tmem_swap_init(unsigned int type, unsigned long nr_slots,
@@ -167,12 +174,12 @@ static void tmem_swap_invalidate(unsigned int type, pgoff_t offset,
 	tmem_count(TMEM_INVALIDATES, nr);
 }
 
-static int tmem_swap_flush_object(const struct tmem_oid *oid)
+static int tmem_swap_flush_object(int pool, const struct tmem_oid *oid)
 {
 	int err, tries = TMEM_FLUSH_TRIES;
 
 	do {
-		err = xen_tmem_flush_object(xen_tmem_swap_pool, oid);
+		err = xen_tmem_flush_object(pool, oid);
 	} while (err && --tries && !msleep_interruptible(TMEM_RETRY_MS / 10));
 	return err;
 }
@@ -184,13 +191,15 @@ static int tmem_swap_flush_object(const struct tmem_oid *oid)
 static void tmem_swap_invalidate_area(unsigned int type)
 {
 	unsigned long slot, left = 0;
+	int pool = tmem_swap_open();
 
-	if (xen_tmem_swap_pool == TMEM_NO_POOL)
+	/* While the pool is closed it is empty. */
+	if (pool == TMEM_NO_POOL)
 		return;
 	for (slot = 0; slot < tmem_nr_slots[type]; slot += TMEM_SWAP_SLOTS) {
 		struct tmem_oid oid = tmem_swap_oid(type, slot);
 
-		left += !!tmem_swap_flush_object(&oid);
+		left += !!tmem_swap_flush_object(pool, &oid);
 		cond_resched();
 	}
 	if (left)
@@ -210,24 +219,46 @@ const struct frontswap_ops xen_tmem_swap_ops = {
 };
 
 /**
- * xen_tmem_swap_make_pool - have a pool, if swap is served
+ * xen_tmem_swap_make_pool - have a pool, if swap is served and there is none
  *
- * Context: May sleep.
- * Return: 0 or a negative error code, see xen_tmem_new_pool(); then nothing is stored.
+ * As long as there is none nothing is stored. If the hypervisor lacks memory for
+ * it now, it is asked again later.
+ *
+ * Context: May sleep. xen_tmem_mutex is held.
+ * Return: 0, or -ENODEV if this hypervisor does not keep pages of swap for us.
  */
 int xen_tmem_swap_make_pool(void)
 {
 	int pool;
 
-	if (!xen_tmem_frontswap)
+	lockdep_assert_held(&xen_tmem_mutex);
+	if (!xen_tmem_frontswap || xen_tmem_swap_pool != TMEM_NO_POOL)
 		return 0;
 	pool = xen_tmem_new_pool(TMEM_POOL_PERSIST);
-	if (pool < 0) {
-		pr_info("this Xen keeps no pages of swap for us (%d)\n", pool);
-		return pool;
+	if (pool >= 0) {
+		tmem_swap_starves = false;
+		WRITE_ONCE(xen_tmem_swap_pool, pool);
+		return 0;
 	}
-	WRITE_ONCE(xen_tmem_swap_pool, pool);
+	if (!tmem_swap_starves)
+		pr_info("this Xen keeps no pages of swap for us%s (%d)\n",
+			pool == -ENOMEM ? " yet" : "", pool);
+	tmem_swap_starves = pool == -ENOMEM;
+	if (!tmem_swap_starves)
+		return -ENODEV;
+	xen_tmem_retry_later();
 	return 0;
+}
+
+/**
+ * xen_tmem_swap_retry - try again to have a pool
+ *
+ * Context: May sleep. xen_tmem_mutex is held.
+ */
+void xen_tmem_swap_retry(void)
+{
+	if (tmem_swap_starves)
+		xen_tmem_swap_make_pool();
 }
 
 /**
@@ -238,6 +269,7 @@ int xen_tmem_swap_make_pool(void)
 void xen_tmem_swap_lose_pool(void)
 {
 	xen_tmem_leaks_clear();
+	tmem_swap_starves = false;
 	WRITE_ONCE(xen_tmem_swap_pool, TMEM_NO_POOL);
 }
 
@@ -249,22 +281,27 @@ static void tmem_swap_destroy_pool(void)
 	pool = xen_tmem_swap_pool;
 	xen_tmem_swap_lose_pool();
 	if (pool != TMEM_NO_POOL)
-		xen_tmem_destroy_pool(pool);
+		xen_tmem_drop_pool(pool);
 	mutex_unlock(&xen_tmem_mutex);
 }
 
 /**
- * xen_tmem_swap_start - connect to frontswap
- *
- * The pool goes if that fails.
+ * xen_tmem_swap_start - make the pool and connect to frontswap
  *
  * Context: May sleep. Takes frontswap_mutex.
- * Return: 0 or a negative error code of frontswap_register_ops().
+ * Return: 0, -ENODEV of xen_tmem_swap_make_pool(), or another negative error code
+ * of frontswap_register_ops().
  */
 int xen_tmem_swap_start(void)
 {
-	int err = frontswap_register_ops(&xen_tmem_swap_ops);
+	int err;
 
+	mutex_lock(&xen_tmem_mutex);
+	err = xen_tmem_swap_make_pool();
+	mutex_unlock(&xen_tmem_mutex);
+	if (err)
+		return err;
+	err = frontswap_register_ops(&xen_tmem_swap_ops);
 	if (err)
 		tmem_swap_destroy_pool();
 	return err;
@@ -282,27 +319,3 @@ void xen_tmem_swap_stop(void)
 	tmem_swap_destroy_pool();
 }
 
-/**
- * xen_tmem_swap_suspend - take all pages back, and store no others
- * @timeout: How long that may take, in jiffies.
- *
- * Context: May sleep. Takes frontswap_mutex.
- * Return: 0, or -EBUSY if pages are left.
- */
-int xen_tmem_swap_suspend(unsigned long timeout)
-{
-	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_swap_suspend, timeout);
-	return xen_tmem_frontswap ? frontswap_suspend(timeout) : 0;
-}
-
-/**
- * xen_tmem_swap_resume - store pages again
- *
- * Context: Any.
- */
-void xen_tmem_swap_resume(void)
-{
-	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_swap_resume);
-	if (xen_tmem_frontswap)
-		frontswap_resume();
-}

@@ -108,14 +108,18 @@ int xen_tmem_errno(unsigned int cmd, int ret)
  * xen_tmem_left_nothing - has a refused put left no page behind?
  * @err: What xen_tmem_errno() made of the answer.
  *
- * A put that replaces a page does so, or removes it. That is so for the
- * errors it is known to return: -EAGAIN, -ENOMEM and -ENODEV say that there was
- * none, -ENOSPC and -EFAULT that it has gone.
+ * Where there are extensions, a put that replaces a page does so, or removes it.
+ * That is so for the errors it is known to return: -EAGAIN, -ENOMEM and -ENODEV
+ * say that there was none, -ENOSPC and -EFAULT that it has gone. Not so before:
+ * Xen 4.6 to 4.12 have looked for memory first, and for an older page only if
+ * there was some.
  *
  * Return: false if there may be an older page, which has to be flushed.
  */
 bool xen_tmem_left_nothing(int err)
 {
+	if (!xen_tmem_features)
+		return false;
 	return err == -EAGAIN || err == -ENOMEM || err == -ENODEV ||
 	       err == -ENOSPC || err == -EFAULT;
 }
@@ -124,28 +128,6 @@ static int tmem_call(struct tmem_op *op)
 {
 	tmem_count(TMEM_HYPERCALLS, 1);
 	return xen_tmem_errno(op->cmd, xen_tmem_hypercall(op));
-}
-
-/**
- * xen_tmem_probe - find out what the hypervisor can do
- *
- * Sets xen_tmem_features and xen_tmem_multicalls. One line in the log if there is no tmem.
- *
- * Context: Any.
- * Return: 0, or -ENODEV without tmem.
- */
-int xen_tmem_probe(void)
-{
-	struct tmem_op op = { .cmd = TMEM_FEATURES, .pool_id = TMEM_NO_POOL };
-	int ret = xen_tmem_hypercall(&op);
-
-	xen_tmem_features = max(ret, 0);
-	xen_tmem_multicalls = xen_pv_domain();
-	/* Who does not know the question has no such pool. */
-	if (ret >= 0 || ret == -ENODEV)
-		return 0;
-	pr_info("this Xen has no tmem for us (%d)\n", ret);
-	return -ENODEV;
 }
 
 /**
@@ -173,7 +155,8 @@ int xen_tmem_new_pool(u32 flags)
  * @pool: Its id.
  *
  * Context: Any.
- * Return: 0, -ENOENT if there was no such pool, or another negative error code.
+ * Return: 0, -ENOENT if there was no such pool, -ENODEV if there are never any, or
+ * another negative error code.
  */
 int xen_tmem_destroy_pool(int pool)
 {
@@ -183,19 +166,59 @@ int xen_tmem_destroy_pool(int pool)
 }
 
 /**
- * xen_tmem_destroy_all_pools - remove what a kernel before us has left
- *
- * After a kexec, or when a hibernation image is resumed, the pools of the kernel
- * that ran before are still there, and what they hold counts as ours.
+ * xen_tmem_drop_pool - remove a pool of which nothing is needed any more
+ * @pool: Its id. A line in the log if the hypervisor keeps it.
  *
  * Context: Any.
  */
-void xen_tmem_destroy_all_pools(void)
+void xen_tmem_drop_pool(int pool)
 {
-	int pool;
+	int err = xen_tmem_destroy_pool(pool);
 
-	for (pool = 0; pool < TMEM_MAX_POOLS; pool++)
-		xen_tmem_destroy_pool(pool);
+	if (err && err != -ENOENT)
+		pr_warn("the hypervisor keeps pool %d, and what is in it: error %d\n",
+			pool, err);
+}
+
+/*
+ * After a kexec, or when a hibernation image is resumed, the pools of the kernel
+ * that ran before are still there, and what they hold counts as ours.
+ */
+static int tmem_destroy_all_pools(void)
+{
+	int pool, err = 0;
+
+	for (pool = 0; pool < TMEM_MAX_POOLS && err != -ENODEV; pool++)
+		err = xen_tmem_destroy_pool(pool);
+	return err == -ENODEV ? err : 0;
+}
+
+/**
+ * xen_tmem_probe - begin anew with a hypervisor
+ *
+ * Finds out what it can do, for xen_tmem_features and xen_tmem_multicalls, and
+ * removes all pools. One line in the log if there is no tmem.
+ *
+ * Context: Any. Nobody uses a pool.
+ * Return: 0, or -ENODEV without tmem.
+ */
+int xen_tmem_probe(void)
+{
+	struct tmem_op op = { .cmd = TMEM_FEATURES, .pool_id = TMEM_NO_POOL };
+	int ret = xen_tmem_hypercall(&op);
+
+	xen_tmem_features = max(ret, 0);
+	xen_tmem_multicalls = xen_pv_domain();
+	/*
+	 * Who does not know the question says that there is no such pool, or
+	 * that it was booted without tmem. No other answer is -ENODEV then.
+	 */
+	if (ret >= 0 || ret == -ENODEV)
+		ret = tmem_destroy_all_pools();
+	if (!ret)
+		return 0;
+	pr_info("this Xen has no tmem for us (%d)\n", ret);
+	return -ENODEV;
 }
 
 /**

@@ -24,7 +24,7 @@ struct host_pool {
 /**
  * struct host - the hypervisor
  * @kind: What it can do.
- * @absent: It has no tmem (any more).
+ * @absent: It has no tmem (any more); what it answers then.
  * @frozen: The administrator has frozen it.
  * @no_duplicates: It has no memory to replace a page.
  * @capacity: Pages it takes.
@@ -41,7 +41,7 @@ struct host_pool {
  */
 struct host {
 	enum host_kind	kind;
-	bool		absent;
+	int		absent;
 	bool		frozen;
 	bool		no_duplicates;
 	unsigned int	capacity;
@@ -64,7 +64,7 @@ int host_init(struct kunit *test);
 void host_exit(struct kunit *test);
 void host_be(struct kunit *test, enum host_kind kind);
 void host_forget_all(struct host *host);
-unsigned int host_holds(struct host *host, int pool, u64 id0, u64 id1,
+unsigned int host_holds(struct host *host, int pool, struct tmem_oid oid,
 			u32 index, unsigned int nr);
 void host_fail(struct host *host, unsigned int cmd, int ret, unsigned int skip,
 	       unsigned int times);

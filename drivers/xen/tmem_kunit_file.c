@@ -50,7 +50,9 @@ static void file_exit(struct kunit *test)
 static unsigned int held_by_host(struct kunit *test, u64 object, pgoff_t index,
 				 unsigned int nr)
 {
-	return host_holds(test->priv, xen_tmem_filesystems[fs].pool, object, 0,
+	struct tmem_oid oid = { { object } };
+
+	return host_holds(test->priv, xen_tmem_filesystems[fs].pool, oid,
 			  index, nr);
 }
 
@@ -202,7 +204,7 @@ static void file_put_batch(struct kunit *test)
 	host->nr_calls = 0;
 	xen_tmem_file_ops.put_batch(vec, CLEANCACHE_BATCH);
 	KUNIT_EXPECT_LE(test, host->nr_calls,
-			host->kind == HOST_SINGLE ? CLEANCACHE_BATCH :
+			host->kind == HOST_SINGLE ? CLEANCACHE_BATCH + 1 :
 						    CLEANCACHE_BATCH / 16);
 	for (i = 0; i < CLEANCACHE_BATCH; i++) {
 		KUNIT_EXPECT_EQ(test, !vec[i].status, i != 7);
@@ -373,9 +375,9 @@ static void fence_after_refused_put(struct kunit *test)
 	struct host *host = test->priv;
 
 	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
-	host->absent = true;
+	host->absent = -TMEM_ENOSYS;
 	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 0);
-	host->absent = false;
+	host->absent = 0;
 	KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 1);
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
 	xen_tmem_retry();
@@ -437,6 +439,25 @@ static void fence_pool_cannot_be_replaced(struct kunit *test)
 	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
 	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
 	KUNIT_EXPECT_FALSE(test, xen_tmem_is_fenced(filesystem, OBJECT));
+	/* There is memory again. */
+	xen_tmem_retry();
+	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 1);
+	KUNIT_EXPECT_EQ(test, get(folio, OBJECT, 0), 0);
+}
+
+/* One who has what should have been forgotten is told when he is asked next. */
+static void refused_put_forgets(struct kunit *test)
+{
+	struct folio *folio = test_folio(test, 0, 1);
+
+	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
+	xen_tmem_closed = true;
+	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 0);
+	xen_tmem_closed = false;
+	KUNIT_EXPECT_TRUE(test, xen_tmem_is_fenced(&xen_tmem_filesystems[fs],
+						   OBJECT));
+	xen_tmem_retry();
+	KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 0);
 }
 
 static struct kunit_case tmem_xen_file_cases[] = {
@@ -458,6 +479,7 @@ static struct kunit_case tmem_xen_file_cases[] = {
 	KUNIT_CASE(fence_during_retry),
 	KUNIT_CASE(fence_of_filesystem),
 	KUNIT_CASE(fence_pool_cannot_be_replaced),
+	KUNIT_CASE(refused_put_forgets),
 	{}
 };
 

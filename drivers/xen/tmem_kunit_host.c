@@ -165,6 +165,14 @@ static int host_page_op(struct host *host, unsigned int cmd, int pool,
 	return -TMEM_ENOSYS;
 }
 
+/* Older ones are not trusted: whatever a put returns, a page may be left. */
+static bool host_left_nothing(struct host *host, int ret)
+{
+	return host->kind == HOST_BATCH &&
+	       (ret == -ENOMEM || ret == -ENOSPC || ret == -EFAULT ||
+		ret == -ENODEV || ret == -TMEM_EFROZEN);
+}
+
 /* Return: true if this operation is to fail, and has its answer. */
 static bool host_fails(struct host *host, unsigned int cmd, int pool,
 		       const u64 *oid, u32 index, int *ret)
@@ -177,8 +185,7 @@ static bool host_fails(struct host *host, unsigned int cmd, int pool,
 	}
 	host->times--;
 	*ret = host->ret;
-	/* After these no page is left. */
-	if (cmd == TMEM_PUT_PAGE && xen_tmem_left_nothing(xen_tmem_errno(cmd, *ret)))
+	if (cmd == TMEM_PUT_PAGE && host_left_nothing(host, *ret))
 		host_drop(host, host_find(host, pool, oid, index));
 	return true;
 }
@@ -215,7 +222,7 @@ static int host_op(struct host *host, struct tmem_op *op)
 	int ret;
 
 	if (host->absent)
-		return -TMEM_ENOSYS;
+		return host->absent;
 	switch (op->cmd) {
 	case TMEM_NEW_POOL:
 	case TMEM_DESTROY_POOL:
@@ -330,14 +337,13 @@ void host_forget_all(struct host *host)
 }
 
 /* Return: How many of these pages are held. */
-unsigned int host_holds(struct host *host, int pool, u64 id0, u64 id1,
+unsigned int host_holds(struct host *host, int pool, struct tmem_oid oid,
 			u32 index, unsigned int nr)
 {
-	u64 oid[3] = { id0, id1 };
 	unsigned int held = 0;
 
 	while (nr--)
-		held += !!host_find(host, pool, oid, index++);
+		held += !!host_find(host, pool, oid.id, index++);
 	return held;
 }
 

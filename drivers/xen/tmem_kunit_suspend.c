@@ -215,7 +215,7 @@ static void suspend_done_without_tmem(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, put(folio));
 	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
 	host_forget_all(host);
-	host->absent = true;
+	host->absent = -TMEM_ENOSYS;
 	xen_tmem_suspend_done();
 	KUNIT_EXPECT_LT(test, fs, 0);
 	KUNIT_EXPECT_LT(test, store(folio), 0);

@@ -82,6 +82,7 @@ static void answer_has_its_meaning(struct kunit *test)
 {
 	const struct answer *answer = answers;
 
+	xen_tmem_features = TMEM_FEATURE_BATCH;
 	for (; answer < answers + ARRAY_SIZE(answers); answer++) {
 		int err = xen_tmem_errno(answer->cmd, answer->ret);
 
@@ -92,6 +93,8 @@ static void answer_has_its_meaning(struct kunit *test)
 					    answer->nothing_left, "put: %d",
 					    answer->ret);
 	}
+	xen_tmem_features = 0;
+	KUNIT_EXPECT_FALSE(test, xen_tmem_left_nothing(-ENOMEM));
 }
 
 static void probe_finds_out(struct kunit *test)
@@ -102,7 +105,11 @@ static void probe_finds_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xen_tmem_features, TMEM_FEATURE_BATCH);
 	host_be(test, HOST_SINGLE);
 	KUNIT_EXPECT_EQ(test, xen_tmem_features, 0);
-	host->absent = true;
+	/* One that does not know tmem, and one that was booted without */
+	host->absent = -TMEM_ENOSYS;
+	KUNIT_EXPECT_EQ(test, xen_tmem_probe(), -ENODEV);
+	KUNIT_EXPECT_EQ(test, xen_tmem_features, 0);
+	host->absent = -ENODEV;
 	KUNIT_EXPECT_EQ(test, xen_tmem_probe(), -ENODEV);
 	KUNIT_EXPECT_EQ(test, xen_tmem_features, 0);
 }
@@ -114,7 +121,7 @@ static void pools_of_before_go(struct kunit *test)
 	for (i = 0; i < TMEM_MAX_POOLS; i++)
 		KUNIT_ASSERT_EQ(test, xen_tmem_new_pool(TMEM_POOL_PERSIST), i);
 	KUNIT_EXPECT_EQ(test, xen_tmem_new_pool(0), -EPERM);
-	xen_tmem_destroy_all_pools();
+	KUNIT_EXPECT_EQ(test, xen_tmem_probe(), 0);
 	KUNIT_EXPECT_EQ(test, xen_tmem_new_pool(0), 0);
 	KUNIT_EXPECT_EQ(test, xen_tmem_destroy_pool(0), 0);
 	KUNIT_EXPECT_EQ(test, xen_tmem_destroy_pool(0), -ENOENT);
@@ -131,9 +138,13 @@ static unsigned int slots_held(struct kunit *test, pgoff_t slot, unsigned int nr
 {
 	unsigned int held = 0;
 
-	for (; nr--; slot++)
-		held += host_holds(test->priv, xen_tmem_swap_pool, TYPE, slot / 4096,
+	for (; nr--; slot++) {
+		/* A file's would have 0 at its end. */
+		struct tmem_oid oid = { { TYPE, slot / 4096, 1 } };
+
+		held += host_holds(test->priv, xen_tmem_swap_pool, oid,
 				   slot % 4096, 1);
+	}
 	return held;
 }
 
@@ -278,6 +289,7 @@ static void swap_refused_single_leaves_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
 		/* No call is made for a page that has gone anyway. */
 		KUNIT_EXPECT_EQ_MSG(test, host->nr_calls,
+				    host->kind == HOST_BATCH &&
 				    answers[i].nothing_left ? 1 : 2,
 				    "put: %d", answers[i].ret);
 	}
@@ -342,7 +354,7 @@ static void swap_denied_page_is_an_error(struct kunit *test)
 	host_forget_all(host);
 	KUNIT_EXPECT_EQ(test, load(folio), -EIO);
 	KUNIT_EXPECT_EQ(test, store(folio), -ENODEV);
-	host->absent = true;
+	host->absent = -TMEM_ENOSYS;
 	KUNIT_EXPECT_EQ(test, load(folio), -EIO);
 	KUNIT_EXPECT_LT(test, store(folio), 0);
 }
@@ -371,7 +383,7 @@ static void swap_invalidate_inside_batch(struct kunit *test)
 {
 	struct folio *folio = test_folio(test, ORDER, 1);
 	struct tmem_batch *batch;
-	struct tmem_oid oid = { { TYPE } };
+	struct tmem_oid oid = { { TYPE, 0, 1 } };
 	unsigned long flags;
 	int err;
 
@@ -466,6 +478,51 @@ static void swap_area_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->nr_pages, PAGES);
 }
 
+/* Closed, the pool is empty: its id may be somebody else's by now. */
+static void swap_closed_area_goes(struct kunit *test)
+{
+	struct host *host = test->priv;
+
+	host->nr_calls = 0;
+	xen_tmem_closed = true;
+	xen_tmem_swap_ops.invalidate_area(TYPE);
+	xen_tmem_closed = false;
+	KUNIT_EXPECT_EQ(test, host->nr_calls, 0);
+}
+
+/* A host without memory for a pool is asked again, and one that refuses is not. */
+static void swap_waits_for_a_pool(struct kunit *test)
+{
+	struct folio *folio = test_folio(test, 0, 1);
+	bool frontswap = xen_tmem_frontswap;
+	struct host *host = test->priv;
+
+	xen_tmem_frontswap = true;
+	host_forget_all(host);
+	xen_tmem_swap_lose_pool();
+	host_fail(host, TMEM_NEW_POOL, -ENOMEM, 0, 2);
+	mutex_lock(&xen_tmem_mutex);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_make_pool(), 0);
+	mutex_unlock(&xen_tmem_mutex);
+	KUNIT_EXPECT_EQ(test, store(folio), -ENODEV);
+	xen_tmem_retry();
+	KUNIT_EXPECT_EQ(test, host->nr_retries, 2);
+	KUNIT_EXPECT_EQ(test, store(folio), -ENODEV);
+	xen_tmem_retry();
+	KUNIT_EXPECT_EQ(test, host->nr_retries, 2);
+	KUNIT_EXPECT_EQ(test, store(folio), 0);
+
+	host_forget_all(host);
+	xen_tmem_swap_lose_pool();
+	host_fail(host, TMEM_NEW_POOL, -EPERM, 0, 1);
+	mutex_lock(&xen_tmem_mutex);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_make_pool(), -ENODEV);
+	mutex_unlock(&xen_tmem_mutex);
+	xen_tmem_retry();
+	KUNIT_EXPECT_EQ(test, store(folio), -ENODEV);
+	xen_tmem_frontswap = frontswap;
+}
+
 static void swap_counts(struct kunit *test)
 {
 	struct folio *folio = test_folio(test, ORDER, 1);
@@ -521,6 +578,8 @@ static struct kunit_case tmem_xen_swap_cases[] = {
 	KUNIT_CASE_PARAM(swap_leak_spares_the_new_page, host_gen_params),
 	KUNIT_CASE_PARAM(swap_range_falls_back, host_gen_params),
 	KUNIT_CASE_PARAM(swap_area_goes, host_gen_params),
+	KUNIT_CASE(swap_closed_area_goes),
+	KUNIT_CASE(swap_waits_for_a_pool),
 	KUNIT_CASE_PARAM(swap_counts, host_gen_params),
 	{}
 };

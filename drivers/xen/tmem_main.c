@@ -9,6 +9,7 @@
  *  tmem_hypercall.c	What the hypervisor is asked for, and its answers.
  *  tmem_batch.c	Several pages in one hypercall.
  *  tmem_frontswap.c	Pages of swap: what must not be lost.
+ *  tmem_drain.c	Taking them back before a suspend.
  *  tmem_leak.c		Those that the hypervisor did not forget.
  *  tmem_cleancache.c	Pages of files: what must not be old.
  *  tmem_fence.c	Those that the hypervisor did not forget.
@@ -17,17 +18,19 @@
  *  tmem_count.c	Counters.
  *
  * Lock order:
- *	frontswap_mutex, cleancache_mutex
- *	  xen_tmem_mutex
- *	    xen_tmem_srcu
- *	      tmem_batch.lock
- *	        xa_lock
+ *	system_transition_mutex
+ *	  frontswap_mutex, cleancache_mutex
+ *	    xen_tmem_mutex
+ *	      xen_tmem_srcu
+ *	        tmem_batch.lock
+ *	          xa_lock
  */
 #define pr_fmt(fmt) "tmem: " fmt
 
 #include <linux/init.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/suspend.h>
 
 #include <xen/xen.h>
 
@@ -72,66 +75,85 @@ static int __init tmem_setup(char *arg)
 early_param("tmem", tmem_setup);
 #endif
 
+/* Files first: to take that back costs nothing, should swap not be had. */
 static int __init tmem_start(void)
 {
-	int err = 0;
+	int err = xen_tmem_cleancache ? xen_tmem_file_start() : 0;
 
-	/* A host may drop pages when it likes, and not have any others. */
-	if (xen_tmem_swap_make_pool()) {
-		xen_tmem_frontswap = false;
-		if (!xen_tmem_cleancache)
-			return -ENODEV;
-	}
-	if (xen_tmem_frontswap)
-		err = xen_tmem_swap_start();
-	if (err || !xen_tmem_cleancache)
+	if (err || !xen_tmem_frontswap)
 		return err;
-	err = xen_tmem_file_start();
-	if (err && xen_tmem_frontswap)
-		xen_tmem_swap_stop();
+	err = xen_tmem_swap_start();
+	if (!err || !xen_tmem_cleancache)
+		return err;
+	/* A host may drop pages when it likes, and not have any others. */
+	if (err == -ENODEV) {
+		xen_tmem_frontswap = false;
+		return 0;
+	}
+	xen_tmem_file_stop();
 	return err;
 }
 
 static void tmem_stop(void)
 {
-	if (xen_tmem_cleancache)
-		xen_tmem_file_stop();
 	if (xen_tmem_frontswap)
 		xen_tmem_swap_stop();
+	if (xen_tmem_cleancache)
+		xen_tmem_file_stop();
+}
+
+/* Nobody calls us any more, nor has pages with us. */
+static void tmem_end(void)
+{
+	/* If a suspend has begun, nobody will tell us how it went. */
+	xen_tmem_suspend_cancelled();
+	xen_tmem_retry_stop();
+	xen_tmem_remove_debugfs();
+	xen_tmem_batch_exit();
+}
+
+static int __init tmem_begin(void)
+{
+	int err = xen_tmem_batch_init();
+
+	if (err)
+		return err;
+	err = xen_tmem_suspend_init();
+	if (err) {
+		xen_tmem_batch_exit();
+		return err;
+	}
+	err = xen_tmem_probe();
+	if (!err) {
+		xen_tmem_add_debugfs();
+		/* Last: pages are stored before this returns. */
+		err = tmem_start();
+	}
+	if (err) {
+		xen_tmem_suspend_exit();
+		tmem_end();
+	}
+	return err;
 }
 
 static int __init tmem_serve(void)
 {
+	unsigned int flags;
 	int err;
 
 	xen_tmem_frontswap &= IS_ENABLED(CONFIG_FRONTSWAP);
 	xen_tmem_cleancache &= IS_ENABLED(CONFIG_CLEANCACHE);
 	if (!xen_domain() || !(xen_tmem_frontswap || xen_tmem_cleancache))
 		return -ENODEV;
-	err = xen_tmem_probe() ?: xen_tmem_batch_init();
-	if (err)
-		return err;
-	err = xen_tmem_suspend_init();
-	if (err) {
-		pr_err("the guest is being suspended: try again (%d)\n", err);
-		goto batch_exit;
-	}
-	xen_tmem_destroy_all_pools();
-	xen_tmem_add_debugfs();
-	/* Last: pages are stored before this returns. */
-	err = tmem_start();
-	if (!err) {
-		xen_tmem_serving = true;
-		return 0;
-	}
-	if (err != -ENODEV)
-		pr_err("cannot register: %s (%d)\n",
-		       err == -EBUSY ? "there is another backend" : "error",
-		       err);
-	xen_tmem_remove_debugfs();
-	xen_tmem_suspend_exit();
-batch_exit:
-	xen_tmem_batch_exit();
+	/* Who hibernates has to be heard from its beginning. */
+	flags = lock_system_sleep();
+	err = tmem_begin();
+	unlock_system_sleep(flags);
+	if (err && err != -ENODEV)
+		pr_err("cannot register%s (%d)\n",
+		       err == -EBUSY ? ": another backend has, or a suspend is under way" :
+				       "", err);
+	xen_tmem_serving = !err;
 	return err;
 }
 
@@ -156,11 +178,7 @@ static void __exit tmem_exit(void)
 		return;
 	xen_tmem_suspend_exit();
 	tmem_stop();
-	/* If a suspend has begun, nobody will tell us how it went. */
-	xen_tmem_suspend_cancelled();
-	xen_tmem_retry_stop();
-	xen_tmem_remove_debugfs();
-	xen_tmem_batch_exit();
+	tmem_end();
 }
 module_exit(tmem_exit);
 

@@ -34,6 +34,7 @@ void xen_tmem_retry(void)
 	}
 	left = xen_tmem_leaks_retry();
 	left |= xen_tmem_fences_retry();
+	xen_tmem_swap_retry();
 	mutex_unlock(&xen_tmem_mutex);
 	if (left)
 		xen_tmem_retry_later();

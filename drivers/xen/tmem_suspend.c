@@ -26,8 +26,11 @@
 
 #include "tmem.h"
 
-/* Xen's tools wait a minute for a guest to suspend, and must not be surprised. */
-#define TMEM_DRAIN_SECONDS	40
+/*
+ * Xen's tools wait a minute for a guest to suspend, and must not be surprised by
+ * one that does later. 40 s of it are for tasks and kernel threads to freeze.
+ */
+#define TMEM_DRAIN_SECONDS	15
 
 /* The store is empty, and nothing is stored. */
 static bool tmem_hibernating;
@@ -35,7 +38,7 @@ static bool tmem_hibernating;
 /**
  * xen_tmem_suspend_prepare - empty what must not be lost, and close the pools
  *
- * Context: May sleep, for as long as the swap devices take, but not for ever.
+ * Context: May sleep, for TMEM_DRAIN_SECONDS at most.
  * Return: 0; -EBUSY if pages of swap are left, and then nothing has changed.
  */
 int xen_tmem_suspend_prepare(void)
@@ -77,10 +80,8 @@ static void tmem_renew_pools(void)
 	lockdep_assert_held(&xen_tmem_mutex);
 	xen_tmem_file_lose_pools();
 	xen_tmem_swap_lose_pool();
-	if (xen_tmem_probe())
-		return;
-	xen_tmem_destroy_all_pools();
-	xen_tmem_swap_make_pool();
+	if (!xen_tmem_probe())
+		xen_tmem_swap_make_pool();
 }
 
 /**
@@ -207,4 +208,5 @@ void xen_tmem_suspend_exit(void)
 	unregister_pm_notifier(&tmem_pm_end_nb);
 	unregister_pm_notifier(&tmem_pm_begin_nb);
 	xen_suspend_notifier_unregister(&tmem_suspend_nb);
+	xen_tmem_drain_exit();
 }

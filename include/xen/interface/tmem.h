@@ -27,7 +27,8 @@
 #define TMEM_FLUSH_OBJECT		7
 /*
  * Returns a mask of TMEM_FEATURE_*. Is sent with a pool_id that does not exist:
- * a hypervisor without extensions answers -ENODEV, one without tmem -ENOSYS.
+ * a hypervisor without extensions answers -ENODEV, one without tmem -ENOSYS. One
+ * that knows tmem, and was booted without it, answers -ENODEV to everything.
  */
 #define TMEM_FEATURES			16
 /*
