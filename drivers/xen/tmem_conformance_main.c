@@ -3,7 +3,7 @@
  * Does the hypervisor do with transcendent memory what the interface says?
  *
  * Unlike the unit tests of the driver this makes hypercalls, and expects what Xen
- * 4.12 was seen to answer, and the extensions where there are some. It needs all
+ * 4.12 answered, and the extensions where there are some. It needs all
  * pools of the guest, so the driver must not be in use; and for pages that
  * are not dropped a guest below its memory limit, see
  * Documentation/admin-guide/mm/tmem-xen.rst.

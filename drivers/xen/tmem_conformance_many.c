@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include <asm/xen/hypercall.h>
+#include <xen/xen.h>
 
 #include "tmem_conformance.h"
 
@@ -234,6 +235,47 @@ static void ranges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flush_range(15, 1, 0, 10), -ENODEV);
 }
 
+/*
+ * What PV guests do where there are no batches: each call has its own result, and
+ * those behind one that fails are made.
+ */
+static void multicall(struct kunit *test)
+{
+	static const struct {
+		unsigned int cmd;
+		u32 index;
+		long result;
+		bool absent;
+	} wanted[] = {
+		{ TMEM_PUT_PAGE, 1, 1 },
+		{ TMEM_PUT_PAGE, 1, -ENODEV, true },
+		{ TMEM_GET_PAGE, 9, 0 },
+		{ TMEM_PUT_PAGE, 2, 1 },
+	};
+	struct multicall_entry calls[ARRAY_SIZE(wanted)] = {};
+	struct tmem_op ops[ARRAY_SIZE(wanted)] = {};
+	int i, pool;
+
+	if (!xen_pv_domain())
+		kunit_skip(test, "not a PV guest");
+	pool = tmc_new_ephemeral(test, 0);
+	tmc_fill(test, 5);
+	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+		ops[i].cmd = wanted[i].cmd;
+		ops[i].pool_id = wanted[i].absent ? pool + 1 : pool;
+		tmc_set_oid(ops[i].u.gen.oid, 1);
+		ops[i].u.gen.index = wanted[i].index;
+		ops[i].u.gen.gmfn = tmc_page_gfn(test);
+		calls[i].op = __HYPERVISOR_tmem_op;
+		calls[i].args[0] = (unsigned long)&ops[i];
+	}
+	KUNIT_ASSERT_EQ(test, HYPERVISOR_multicall(calls, ARRAY_SIZE(calls)), 0);
+	for (i = 0; i < ARRAY_SIZE(wanted); i++)
+		KUNIT_EXPECT_EQ(test, (int)calls[i].result, wanted[i].result);
+	tmc_expect_hit(test, pool, 1, 1, 5);
+	tmc_expect_hit(test, pool, 1, 2, 5);
+}
+
 static struct kunit_case many_cases[] = {
 	KUNIT_CASE_SLOW(ephemeral_contents),
 	KUNIT_CASE_SLOW(persistent_contents),
@@ -243,6 +285,7 @@ static struct kunit_case many_cases[] = {
 	KUNIT_CASE(batch_sizes),
 	KUNIT_CASE(batch_at_bad_address),
 	KUNIT_CASE(ranges),
+	KUNIT_CASE(multicall),
 	{}
 };
 
