@@ -5,9 +5,12 @@
 #	number FILE		prints what is in it
 #	told WORD		has dom0 said it? (domain_tell in xen.sh)
 #	await WORD		waits until it has
-#	tmem_begin MEGABYTES	gives memory back until the domain has that much, and
-#				swaps to /dev/tmem/swap0 and to the hypervisor
+#	tmem_begin MEGABYTES [DEVICE]
+#				gives memory back until the domain has that much, and
+#				swaps to /dev/tmem/swap0, or what is in front of it,
+#				and to the hypervisor
 #	numbers			writes 70 MB to /run/data, which are swapped out
+#	sums			of these, and of files
 
 frontswap=/sys/kernel/mm/tmem/frontswap
 # shellcheck disable=SC2034
@@ -34,8 +37,8 @@ tmem_begin()
 {
 	/opt/tmem/guest/xen-balloon.sh "$1"
 	modprobe tmem
-	mkswap /dev/tmem/swap0 >/dev/null
-	swapon /dev/tmem/swap0
+	mkswap "${2:-/dev/tmem/swap0}" >/dev/null
+	swapon "${2:-/dev/tmem/swap0}"
 	mkdir /run/data
 	mount -t tmpfs -o size=96m data /run/data
 }
@@ -44,4 +47,10 @@ numbers()
 {
 	seq 1 9000000 > /run/data/numbers
 	test "$(number $frontswap/pages)" -gt 1000
+}
+
+sums()
+{
+	sha256sum < /run/data/numbers
+	cat /usr/bin/* | sha256sum
 }
