@@ -5,9 +5,9 @@
  * An object is a piece of a swap area, small enough that the hypervisor can
  * forget it at once, and never has the name of a file's; the index is the slot's
  * place there. A page is in the store because frontswap knows that it is, and for
- * no other reason: what the
- * hypervisor has not forgotten can never be read, because the next store of
- * that slot replaces it. See tmem_leak.c for how it goes nevertheless.
+ * no other reason: what the hypervisor has not forgotten can never be read,
+ * because the next store of that slot replaces it. See tmem_leak.c for how it goes
+ * nevertheless.
  */
 #define pr_fmt(fmt) "tmem: " fmt
 
@@ -318,4 +318,3 @@ void xen_tmem_swap_stop(void)
 	frontswap_unregister_ops(&xen_tmem_swap_ops);
 	tmem_swap_destroy_pool();
 }
-
