@@ -97,6 +97,7 @@ extern struct tmem_client *fake_client;
 int fake_engine_start(void);
 void fake_engine_stop(void);
 void fake_engine_work(void);
+void fake_engine_count(void);
 bool fake_engine_takes(void);
 
 /* tmem_fake_frontswap.c, tmem_fake_engine_frontswap.c */

@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/highmem.h>
+#include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 
@@ -18,6 +19,8 @@
 
 struct tmem_client *fake_client;
 static struct tmem_engine *fake_engine;
+/* Protects both, so that no page that was dropped is counted as evicted. */
+static DEFINE_MUTEX(fake_engine_mutex);
 /* Pages that went because fake_engine_work() wanted it */
 static u64 fake_engine_dropped;
 /* Pages that met an older copy, as far as they are counted */
@@ -104,22 +107,38 @@ static unsigned long fake_nr_due(unsigned int age_ms)
 				     FAKE_PERIOD_MS, age_ms) : 0;
 }
 
-/* Every FAKE_PERIOD_MS: keep the capacity, drop pages, tell what the engine did. */
+static unsigned long fake_engine_drop(unsigned long nr)
+{
+	unsigned long dropped;
+
+	mutex_lock(&fake_engine_mutex);
+	dropped = tmem_evict(fake_engine, nr);
+	fake_engine_dropped += dropped;
+	mutex_unlock(&fake_engine_mutex);
+	fake_add(FAKE_DROPPED, dropped);
+	return dropped;
+}
+
+/* Every FAKE_PERIOD_MS: keep the capacity and drop pages. */
 void fake_engine_work(void)
 {
 	unsigned long due = fake_nr_due(READ_ONCE(fake_drop_after_ms)) +
 		fake_nr_due(READ_ONCE(fake_drop_mean_ms));
 	unsigned long over = fake_over_capacity();
-	unsigned long dropped = tmem_evict(fake_engine, over);
-	struct tmem_usage usage;
-	struct tmem_stats stats;
+	unsigned long dropped = fake_engine_drop(over);
 
 	if (over > dropped)
 		fake_engine_push(over - dropped);
-	dropped += tmem_evict(fake_engine, due);
-	fake_add(FAKE_DROPPED, dropped);
-	fake_engine_dropped += dropped;
+	fake_engine_drop(due);
+}
 
+/* Whoever reads the counters wants what the engine did until now. */
+void fake_engine_count(void)
+{
+	struct tmem_usage usage;
+	struct tmem_stats stats;
+
+	mutex_lock(&fake_engine_mutex);
 	tmem_client_stats(fake_client, &stats);
 	tmem_client_usage(fake_client, &usage);
 	spin_lock_irq(&fake_lock);
@@ -128,6 +147,7 @@ void fake_engine_work(void)
 	fake_counts[FAKE_DUPLICATES] += stats.overwrites - fake_engine_replaced;
 	fake_engine_replaced = stats.overwrites;
 	spin_unlock_irq(&fake_lock);
+	mutex_unlock(&fake_engine_mutex);
 }
 
 /* Return: 0, or a negative error code; nothing is left then. */

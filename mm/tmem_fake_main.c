@@ -267,14 +267,24 @@ static void fake_unregister_pm(void)
 
 static struct dentry *fake_debugfs;
 
+static int fake_get_count(void *data, u64 *val)
+{
+	if (fake_use_engine)
+		fake_engine_count();
+	*val = READ_ONCE(*(u64 *)data);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(fake_count_fops, fake_get_count, NULL, "%llu\n");
+
 static void __init fake_add_debugfs(void)
 {
 	int i;
 
 	fake_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	for (i = 0; i < NR_FAKE_COUNTS; i++)
-		debugfs_create_u64(fake_count_names[i], 0444, fake_debugfs,
-				   &fake_counts[i]);
+		debugfs_create_file_unsafe(fake_count_names[i], 0444,
+					   fake_debugfs, &fake_counts[i],
+					   &fake_count_fops);
 }
 
 /* Late: pages are stored before these return. */
