@@ -400,6 +400,7 @@ struct folio *test_folio(struct kunit *test, unsigned int order, u32 tag)
 	KUNIT_ASSERT_NOT_NULL(test, folio);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, test_folio_put, folio));
+	folio->index = 0;
 	test_fill(folio, tag);
 	return folio;
 }
