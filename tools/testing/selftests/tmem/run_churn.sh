@@ -11,8 +11,9 @@
 
 seconds=${EXERCISE_SECONDS:-5}
 checks=13
-# The debug kernel has this.
-[ ! -d $DEBUGFS/failslab ] || checks=15
+# Where the scenario has set this up
+failing=$(cat $DEBUGFS/failslab/probability 2>/dev/null || echo 0)
+[ "$failing" -eq 0 ] || checks=15
 plan_files $checks "$WRITABLE"
 
 # exercise: in the background, until exercise_end
@@ -92,7 +93,7 @@ run_fs()
 	! is_fake || set_fake capacity 100000
 	exercise_end "$1, capacity"
 	check "$1, capacity: hits" $(($(cleancache hits) - hits)) -gt 0
-	if [ -d $DEBUGFS/failslab ]; then
+	if [ "$failing" -gt 0 ]; then
 		refused=$(cleancache rejects_memory)
 		exercise
 		until_over shortages
