@@ -52,8 +52,9 @@ snapshot start
 load_start -g $CGROUP -m "$megabytes" -c
 load fill pageout
 snapshot full
+# Where the process has come from another CPU, up to 31 (PAGEVEC_SIZE) wait there.
 check "behind: pages to zswap" "$(changed start vm_zswpout)" \
-	-ge $((megabytes * MB_PAGES))
+	-gt $((megabytes * MB_PAGES - 32))
 check "behind: pages to frontswap" "$(changed start fs_stores)" -eq 0
 wrote_before=$(vmstat zswpwb)
 echo 0 >$ZSWAP/max_pool_percent
