@@ -9,8 +9,7 @@
 #				gives memory back until the domain has that much, and
 #				swaps to /dev/tmem/swap0, or what is in front of it,
 #				and to the hypervisor
-#	numbers [LAST]		writes 1 to LAST to /run/data, 70 MB if it is not said,
-#				which are swapped out
+#	numbers LAST		writes 1 to LAST to /run/data, which are swapped out
 #	sums			of these, and of files
 
 frontswap=/sys/kernel/mm/tmem/frontswap
@@ -46,7 +45,7 @@ tmem_begin()
 
 numbers()
 {
-	seq 1 "${1:-9000000}" > /run/data/numbers
+	seq 1 "$1" > /run/data/numbers
 	test "$(number $frontswap/pages)" -gt 1000
 }
 
