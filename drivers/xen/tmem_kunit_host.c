@@ -2,7 +2,7 @@
 /*
  * A hypervisor for the unit tests of the tmem driver
  *
- * It answers as Xen 4.12 was seen to answer, or as one with the extensions; and
+ * It answers as Xen 4.12 did, or as one with the extensions; and
  * on request it answers something else.
  */
 #include <kunit/static_stub.h>
