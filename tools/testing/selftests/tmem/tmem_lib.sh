@@ -545,9 +545,12 @@ areas_pages()
 held_agree()
 {
 	held_pages=$(counted pages)
-	[ "$held_pages" -eq "$(frontswap pages)" ] &&
-		[ "$held_pages" -eq "$(areas_pages)" ] &&
-		[ $((held_pages * 4096)) -eq "$(counted bytes)" ] &&
+	held_bytes=$(counted bytes)
+	front_pages=$(frontswap pages)
+	area_pages=$(areas_pages)
+	[ "$held_pages" -eq "$front_pages" ] &&
+		[ "$held_pages" -eq "$area_pages" ] &&
+		[ $((held_pages * 4096)) -eq "$held_bytes" ] &&
 		[ "$held_pages" -eq "$(counted pages)" ]
 }
 
@@ -559,7 +562,9 @@ used_pages()
 
 none_left()
 {
-	[ "$(counted pages)" -le "$(used_pages)" ]
+	held_pages=$(counted pages)
+	slots=$(used_pages)
+	[ "$held_pages" -le "$slots" ]
 }
 
 # check_none_left DESCRIPTION: after the end of pageload other processes have
@@ -567,21 +572,22 @@ none_left()
 check_none_left()
 {
 	wait_for 5 none_left
-	check "$1: pages held, of swap in use" "$(counted pages)" \
-		-le "$(used_pages)"
+	check "$1: pages held, of swap in use" "$held_pages" -le "$slots"
 	check_that "$1: swapoff" swapoff -a
 	check "$1: pages held after swapoff" \
 		"$(counted pages):$(frontswap pages)" = 0:0
 }
 
-# check_held DESCRIPTION: front end and backend count the same pages
+# check_held DESCRIPTION: front end and backend count the same pages. What agreed
+# is compared: another reading may itself swap a page.
 check_held()
 {
 	wait_for 5 held_agree
-	check "$1: pages held, $MODULE = areas" "$held_pages" \
-		-eq "$(areas_pages)"
+	check "$1: pages and bytes held, $MODULE = areas" \
+		"$held_pages:$held_bytes" \
+		= "$area_pages:$((area_pages * 4096))"
 	check "$1: pages held, $MODULE = frontswap" "$held_pages" \
-		-eq "$(frontswap pages)"
+		-eq "$front_pages"
 }
 
 #
