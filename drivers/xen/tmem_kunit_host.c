@@ -2,8 +2,8 @@
 /*
  * A hypervisor for the unit tests of the tmem driver
  *
- * It answers as Xen 4.12 did, or as one with the extensions; and
- * on request it answers something else.
+ * It answers as Xen 4.12 is described to, or as one with the extensions; and on
+ * request it answers something else.
  */
 #include <kunit/static_stub.h>
 
