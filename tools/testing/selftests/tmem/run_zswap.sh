@@ -23,9 +23,10 @@ undo_more()
 		echo "$old_percent" >"$ZSWAP/max_pool_percent"
 }
 
+# shellcheck disable=SC2317
 zswap_pages()
 {
-	cat $DEBUGFS/zswap/stored_pages
+	cat "$DEBUGFS/zswap/stored_pages"
 }
 
 # shellcheck disable=SC2317
