@@ -93,6 +93,7 @@ struct frontswap_map {
  *	these are read as an I/O error without asking a backend.
  * @nr_pages: Bits set in @map.
  * @nr_poisoned: Entries of @poison, each of them counted in @nr_pages too.
+ * @rcu: For its end.
  */
 struct frontswap_area {
 	struct kobject		kobj;
@@ -105,6 +106,7 @@ struct frontswap_area {
 	struct xarray		poison;
 	atomic_long_t		nr_pages;
 	atomic_long_t		nr_poisoned;
+	struct rcu_head		rcu;
 };
 
 /* All in pages and counted since boot; summed over CPUs when read. */

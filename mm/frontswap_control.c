@@ -38,25 +38,29 @@ const struct frontswap_ops *frontswap_backend;
  * frontswap_area_get - find a swap area and keep it
  * @type: Index of the area.
  *
- * Context: May sleep. Takes frontswap_mutex.
+ * Takes no mutex: who holds frontswap_mutex may wait for reclaim, which comes here.
+ *
+ * Context: Any.
  * Return: The area, to be given to frontswap_area_put(), or NULL.
  */
 struct frontswap_area *frontswap_area_get(unsigned int type)
 {
 	struct frontswap_area *area = NULL;
 
-	mutex_lock(&frontswap_mutex);
+	rcu_read_lock();
 	if (type < MAX_SWAPFILES)
-		area = frontswap_areas[type];
-	if (area)
-		kobject_get(&area->kobj);
-	mutex_unlock(&frontswap_mutex);
+		area = READ_ONCE(frontswap_areas[type]);
+	if (area && !kobject_get_unless_zero(&area->kobj))
+		area = NULL;
+	rcu_read_unlock();
 	return area;
 }
 
 /**
  * frontswap_area_put - let go of a swap area
  * @area: What frontswap_area_get() returned.
+ *
+ * Context: May sleep.
  */
 void frontswap_area_put(struct frontswap_area *area)
 {
@@ -159,6 +163,8 @@ void frontswap_swapoff(unsigned int type)
 		return;
 
 	WARN_ON_ONCE(atomic_long_read(&area->nr_pages));
+	/* Not when the last reference goes, which may be in reclaim. */
+	cancel_work_sync(&area->map.refill);
 	/* Waits for its sysfs files, which may wait for frontswap_mutex. */
 	kobject_del(&area->kobj);
 	kobject_put(&area->kobj);

@@ -306,7 +306,8 @@ static void area_release(struct kobject *kobj)
 
 	frontswap_map_destroy(&area->map);
 	xa_destroy(&area->poison);
-	kfree(area);
+	/* For frontswap_area_get() */
+	kfree_rcu(area, rcu);
 }
 
 static const struct kobj_type area_ktype = {

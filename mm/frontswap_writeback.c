@@ -32,6 +32,21 @@
 /* Pages that are taken back before a drain looks for signals */
 #define DRAIN_STEP	1024
 
+/**
+ * struct frontswap_taker - somebody who takes pages back
+ * @to_device: They go to their slots; otherwise they stay in memory.
+ * @reclaims: In reclaim. Then nobody is waited for, who may wait for the folio that
+ *	is being swapped out.
+ * @written: On their way to the device.
+ * @plug: The same, before the device is told.
+ */
+struct frontswap_taker {
+	bool			to_device;
+	bool			reclaims;
+	struct folio_batch	written;
+	struct blk_plug		plug;
+};
+
 /* Return: Pages in the store; those that were lost are not there. */
 static long frontswap_held(struct frontswap_area *area)
 {
@@ -122,14 +137,13 @@ unlock:
 }
 
 /* Write a folio that was just filled, or leave it dirty in memory. */
-static void frontswap_settle(struct folio *folio, bool to_device,
-			     struct folio_batch *written)
+static void frontswap_settle(struct folio *folio, struct frontswap_taker *taker)
 {
 	struct writeback_control wbc = {
 		.sync_mode = WB_SYNC_NONE,
 	};
 
-	if (!to_device ||
+	if (!taker->to_device ||
 	    !mem_cgroup_zswap_writeback_enabled(folio_memcg(folio))) {
 		folio_mark_dirty(folio);
 		folio_unlock(folio);
@@ -142,7 +156,7 @@ static void frontswap_settle(struct folio *folio, bool to_device,
 	frontswap_count(writebacks, 1);
 	/* To the tail of the inactive list as soon as it is written. */
 	folio_set_reclaim(folio);
-	folio_batch_add(written, folio);
+	folio_batch_add(&taker->written, folio);
 	__swap_writepage(folio, &wbc);
 }
 
@@ -153,7 +167,7 @@ static void frontswap_settle(struct folio *folio, bool to_device,
  * lost, -EAGAIN if its slot is busy or memory is short.
  */
 static int frontswap_take_slot(struct frontswap_area *area, pgoff_t offset,
-			       bool to_device, struct folio_batch *written)
+			       struct frontswap_taker *taker)
 {
 	struct folio *folio;
 	bool allocated;
@@ -162,6 +176,10 @@ static int frontswap_take_slot(struct frontswap_area *area, pgoff_t offset,
 	folio = frontswap_grab(swp_entry(area->type, offset), &allocated);
 	if (!folio)
 		return -EAGAIN;
+	if (!allocated && taker->reclaims) {
+		folio_put(folio);
+		return -EAGAIN;
+	}
 	if (!allocated)
 		return frontswap_release_cached(area, offset, folio);
 
@@ -174,7 +192,7 @@ static int frontswap_take_slot(struct frontswap_area *area, pgoff_t offset,
 	if (!ret)
 		frontswap_forget(area, offset, 1);
 	if (!ret && folio_test_uptodate(folio)) {
-		frontswap_settle(folio, to_device, written);
+		frontswap_settle(folio, taker);
 		return 0;
 	}
 	delete_from_swap_cache(folio);
@@ -183,13 +201,43 @@ static int frontswap_take_slot(struct frontswap_area *area, pgoff_t offset,
 	return ret;
 }
 
-static void frontswap_wait_written(struct folio_batch *written)
+static void frontswap_wait_written(struct frontswap_taker *taker)
 {
+	struct folio_batch *written = &taker->written;
 	unsigned int i;
 
-	for (i = 0; i < folio_batch_count(written); i++)
+	for (i = 0; !taker->reclaims && i < folio_batch_count(written); i++)
 		folio_wait_writeback(written->folios[i]);
 	folio_batch_release(written);
+}
+
+static void frontswap_take_begin(struct frontswap_taker *taker, bool to_device)
+{
+	taker->to_device = to_device;
+	taker->reclaims = current->flags & PF_MEMALLOC;
+	folio_batch_init(&taker->written);
+	blk_start_plug(&taker->plug);
+}
+
+static void frontswap_take_end(struct frontswap_taker *taker)
+{
+	blk_finish_plug(&taker->plug);
+	frontswap_wait_written(taker);
+}
+
+/* As frontswap_take_slot(), and waits now and then for what was written. */
+static int frontswap_take_next(struct frontswap_area *area, pgoff_t offset,
+			       struct frontswap_taker *taker)
+{
+	int ret = frontswap_take_slot(area, offset, taker);
+
+	trace_frontswap_writeback(area->type, offset, taker->to_device, ret);
+	if (!folio_batch_space(&taker->written)) {
+		frontswap_take_end(taker);
+		frontswap_take_begin(taker, taker->to_device);
+	}
+	cond_resched();
+	return ret;
 }
 
 /**
@@ -209,30 +257,18 @@ static void frontswap_wait_written(struct folio_batch *written)
 long frontswap_writeback_range(struct frontswap_area *area, pgoff_t first,
 			       pgoff_t end, unsigned long nr, bool to_device)
 {
-	struct folio_batch written;
-	struct blk_plug plug;
+	struct frontswap_taker taker;
 	pgoff_t offset = first;
 	unsigned long left = 0;
-	int ret;
 
-	folio_batch_init(&written);
-	blk_start_plug(&plug);
+	frontswap_take_begin(&taker, to_device);
 	while (left < nr &&
 	       (offset = frontswap_map_next(&area->map, offset, end)) < end) {
-		ret = frontswap_take_slot(area, offset, to_device, &written);
-		trace_frontswap_writeback(area->type, offset, to_device, ret);
-		if (!ret)
+		if (!frontswap_take_next(area, offset, &taker))
 			left++;
-		if (!folio_batch_space(&written)) {
-			blk_finish_plug(&plug);
-			frontswap_wait_written(&written);
-			blk_start_plug(&plug);
-		}
 		offset++;
-		cond_resched();
 	}
-	blk_finish_plug(&plug);
-	frontswap_wait_written(&written);
+	frontswap_take_end(&taker);
 	return left;
 }
 
@@ -312,8 +348,43 @@ bool frontswap_drain_until(unsigned long deadline)
 	return empty;
 }
 
-static long frontswap_take_back(unsigned int type, pgoff_t first,
-				unsigned long slots, unsigned long nr,
+/**
+ * frontswap_writeback - a backend wants pages to go to the swap device
+ * @entries: Their slots.
+ * @nr: Number of them.
+ *
+ * The backend chooses, since it knows the age of its pages. They are loaded and
+ * invalidated through its operations. Pages that cannot go now are left: their
+ * slot is busy, their area is gone or they are not stored any more.
+ *
+ * In reclaim it takes from the reserves, for each task PAGEVEC_SIZE pages at
+ * most before they are on their way to the device, and does not wait for it.
+ *
+ * Context: Process context without locks. In reclaim only where I/O and filesystems
+ * may be entered, and then the caller may have folios locked.
+ * Return: Number of pages that left the store.
+ */
+unsigned int frontswap_writeback(const swp_entry_t *entries, unsigned int nr)
+{
+	struct frontswap_taker taker;
+	struct frontswap_area *area;
+	unsigned int i, left = 0;
+
+	frontswap_take_begin(&taker, /*to_device=*/true);
+	for (i = 0; i < nr; i++) {
+		area = frontswap_area_get(swp_type(entries[i]));
+		if (!area)
+			continue;
+		if (!frontswap_take_next(area, swp_offset(entries[i]), &taker))
+			left++;
+		frontswap_area_put(area);
+	}
+	frontswap_take_end(&taker);
+	return left;
+}
+EXPORT_SYMBOL_GPL(frontswap_writeback);
+
+static long frontswap_take_back(unsigned int type, unsigned long nr,
 				bool to_device)
 {
 	struct frontswap_area *area = frontswap_area_get(type);
@@ -321,43 +392,23 @@ static long frontswap_take_back(unsigned int type, pgoff_t first,
 
 	if (!area)
 		return -ENODEV;
-	first = min(first, area->nr_slots);
-	slots = min(slots, area->nr_slots - first);
-	left = frontswap_writeback_range(area, first, first + slots, nr,
+	left = frontswap_writeback_range(area, 0, area->nr_slots, nr,
 					 to_device);
 	frontswap_area_put(area);
 	return left;
 }
 
 /**
- * frontswap_writeback - a backend wants pages to go to the swap device
- * @type: The swap area.
- * @offset: First slot.
- * @nr: Number of slots.
- *
- * The backend chooses, since it knows the age of its pages. They are loaded and
- * invalidated through its operations. Pages that cannot go now are left.
- *
- * Context: Process context without locks; reclaims memory, so not from reclaim.
- * Return: Number of pages that left the store, or -ENODEV without such an area.
- */
-long frontswap_writeback(unsigned int type, pgoff_t offset, unsigned long nr)
-{
-	return frontswap_take_back(type, offset, nr, nr, /*to_device=*/true);
-}
-EXPORT_SYMBOL_GPL(frontswap_writeback);
-
-/**
  * frontswap_shrink - write any pages of an area to the swap device
  * @type: The swap area.
  * @nr: Number of pages wanted.
  *
- * Context: As frontswap_writeback().
+ * Context: Process context without locks; reclaims memory, so not from reclaim.
  * Return: Number of pages that left the store, or -ENODEV without such an area.
  */
 long frontswap_shrink(unsigned int type, unsigned long nr)
 {
-	return frontswap_take_back(type, 0, ULONG_MAX, nr, /*to_device=*/true);
+	return frontswap_take_back(type, nr, /*to_device=*/true);
 }
 EXPORT_SYMBOL_GPL(frontswap_shrink);
 
@@ -366,11 +417,11 @@ EXPORT_SYMBOL_GPL(frontswap_shrink);
  * @type: The swap area.
  * @nr: Number of pages wanted.
  *
- * Context: As frontswap_writeback().
+ * Context: Process context without locks; reclaims memory, so not from reclaim.
  * Return: Number of pages that left the store, or -ENODEV without such an area.
  */
 long frontswap_pull(unsigned int type, unsigned long nr)
 {
-	return frontswap_take_back(type, 0, ULONG_MAX, nr, /*to_device=*/false);
+	return frontswap_take_back(type, nr, /*to_device=*/false);
 }
 EXPORT_SYMBOL_GPL(frontswap_pull);

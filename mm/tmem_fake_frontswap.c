@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/swap.h>
+#include <linux/swapops.h>
 
 #include "tmem_fake.h"
 
@@ -147,9 +148,7 @@ static struct frontswap_ops fake_ops = {
 static int fake_push_oldest(void)
 {
 	struct fake_frame *frame;
-	unsigned int type;
-	pgoff_t offset;
-	long ret;
+	swp_entry_t entry;
 
 	spin_lock_irq(&fake_lock);
 	if (fake_has_room(0)) {
@@ -166,15 +165,14 @@ static int fake_push_oldest(void)
 	if (fake_random() % 4 == 0)
 		list_rotate_left(&fake_kept);
 	frame = list_first_entry(&fake_kept, struct fake_frame, list);
-	type = container_of(frame->index, struct fake_area, index) - fake_areas;
-	offset = frame->offset;
+	entry = swp_entry(container_of(frame->index, struct fake_area, index) -
+			  fake_areas, frame->offset);
 	list_move_tail(&frame->list, &fake_kept);
 	spin_unlock_irq(&fake_lock);
 
-	ret = frontswap_writeback(type, offset, 1);
-	if (ret <= 0)
-		return ret ?: -EAGAIN;
-	fake_add(FAKE_PUSHED, ret);
+	if (!frontswap_writeback(&entry, 1))
+		return -EAGAIN;
+	fake_add(FAKE_PUSHED, 1);
 	return 1;
 }
 

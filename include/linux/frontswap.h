@@ -82,7 +82,7 @@ struct frontswap_ops {
 
 int frontswap_register_ops(const struct frontswap_ops *ops);
 void frontswap_unregister_ops(const struct frontswap_ops *ops);
-long frontswap_writeback(unsigned int type, pgoff_t offset, unsigned long nr);
+unsigned int frontswap_writeback(const swp_entry_t *entries, unsigned int nr);
 long frontswap_shrink(unsigned int type, unsigned long nr);
 long frontswap_pull(unsigned int type, unsigned long nr);
 int frontswap_suspend(unsigned long timeout);
@@ -237,6 +237,11 @@ static inline int frontswap_swapcache_prepare(swp_entry_t entry, int nr)
 }
 
 #else /* !CONFIG_FRONTSWAP */
+
+static inline bool frontswap_active(void)
+{
+	return false;
+}
 
 static inline void frontswap_swapon(struct swap_info_struct *si,
 				    unsigned long nr_slots)
