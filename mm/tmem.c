@@ -4,11 +4,12 @@
  * their files have in common
  */
 #include <linux/debugfs.h>
+#include <linux/export.h>
 #include <linux/kstrtox.h>
 
 #include "tmem.h"
 
-static struct kobject *tmem_kobj __initdata;
+static struct kobject *tmem_kobj;
 
 /**
  * tmem_add_front_end - make the directory of a front end in sysfs
@@ -39,6 +40,19 @@ struct kobject * __init tmem_add_front_end(const char *name,
 	kobject_put(front_end);
 	return NULL;
 }
+
+/**
+ * tmem_add_backend - make the directory of a backend in sysfs
+ * @name: Its name.
+ *
+ * Context: May sleep.
+ * Return: The directory, or NULL if there is no memory.
+ */
+struct kobject *tmem_add_backend(const char *name)
+{
+	return tmem_kobj ? kobject_create_and_add(name, tmem_kobj) : NULL;
+}
+EXPORT_SYMBOL_GPL(tmem_add_backend);
 
 /**
  * tmem_sum - read a counter

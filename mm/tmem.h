@@ -14,6 +14,7 @@ struct dentry;
 struct kobject * __init tmem_add_front_end(const char *name,
 					   const struct attribute_group *group,
 					   const char *children);
+struct kobject *tmem_add_backend(const char *name);
 void __init tmem_add_debugfs(struct dentry *dir, const char *name,
 			     unsigned long __percpu *counter);
 unsigned long tmem_sum(unsigned long __percpu *counter);

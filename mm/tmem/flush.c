@@ -39,6 +39,8 @@ int tmem_flush_page(struct tmem_client *client,
 	return error;
 }
 
+TMH_EXPORT(tmem_flush_page);
+
 /* Fills the trash from @index on. Returns false if there is nothing any more. */
 static bool tmem_flush_some(struct tmem_op *op, u64 *index, u64 last,
 			    struct tmem_trash *trash, int *flushed)

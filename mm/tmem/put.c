@@ -319,3 +319,5 @@ int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 	}
 	return error ? tmem_refuse(&op, error) : 0;
 }
+
+TMH_EXPORT(tmem_put);

@@ -7,10 +7,14 @@
 #define _TMEM_HOST_H
 
 #include <errno.h>
+#include <string.h>
 #include <pthread.h>
 #include "../program.h"
 
 #define TMH_CACHE_LINE 64
+
+/* Of whoever has whole page frames */
+#define PAGE_SIZE 4096ul
 
 /* Memory, full of zeros; not under a lock */
 
