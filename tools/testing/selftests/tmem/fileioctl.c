@@ -9,6 +9,8 @@
  *	  fileioctl shutdown DIRECTORY	nothing reaches the disk any more
  *	  fileioctl tear FILE		a direct write of pages 3 and 4 that fails
  *					in the middle
+ *	  fileioctl pageout FILE	its pages leave the page cache, and nothing
+ *					else is reclaimed
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -119,6 +121,21 @@ static int tear(int fd, int donor)
 	return -1;
 }
 
+static int page_out(int fd, int donor)
+{
+	struct stat stat;
+	void *memory;
+
+	(void)donor;
+	if (fstat(fd, &stat))
+		return -1;
+	memory = mmap(NULL, stat.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE,
+		      fd, 0);
+	if (memory == MAP_FAILED)
+		return -1;
+	return madvise(memory, stat.st_size, MADV_PAGEOUT);
+}
+
 static const struct {
 	const char *name;
 	int argc;
@@ -130,6 +147,7 @@ static const struct {
 	{ "move", 4, O_RDWR, move },
 	{ "shutdown", 3, O_RDONLY, shut_down },
 	{ "tear", 3, O_RDWR | O_DIRECT, tear },
+	{ "pageout", 3, O_RDONLY, page_out },
 	{}
 };
 
@@ -143,7 +161,7 @@ int main(int argc, char **argv)
 			break;
 	if (!commands[i].name) {
 		fprintf(stderr,
-			"usage: fileioctl encrypt DIRECTORY | verity FILE | move FILE DONOR | shutdown DIRECTORY | tear FILE\n");
+			"usage: fileioctl encrypt DIRECTORY | verity FILE | move FILE DONOR | shutdown DIRECTORY | tear FILE | pageout FILE\n");
 		return 2;
 	}
 	for (k = 0; k < argc - 2; k++) {

@@ -11,7 +11,7 @@
 set -- "$DEBUGFS"/shrinker/mm-cleancache-*
 [ -d "$1" ] || skip_all "CONFIG_SHRINKER_DEBUG"
 shrinker=$1
-plan_files 48
+plan_files $((45 + $(with 3 fake)))
 
 file=$MOUNT/file
 
@@ -100,25 +100,30 @@ verified()
 	corrupted=$(($(cleancache corrupted) - corrupted))
 }
 
+spoil()
+{
+	set_fake spoil 3
+	evict
+	verified "$name, verify mode"
+	check "$name, verify mode: spoilt" "$(counted spoiled)" -gt 0
+	check "$name, verify mode: reported" $corrupted -gt 0
+	set_fake spoil 0
+}
+
 # A wrong page is reported and not used: the debug kernel's checksums find it
 # even without verify mode.
 run_spoilt()
 {
 	name="wrong pages"
-	head -c 4M /dev/urandom >"$file"
+	text 4M >"$file"
 	right=$(content "$file")
 	evict
 	set_cleancache verify 1
 	verified "$name, none"
 	check "$name, none: reported" $corrupted -eq 0
 	check "$name, none: compared" "$(cleancache verified)" -gt 0
-	set_fake spoil 3
-	evict
-	verified "$name, verify mode"
-	check "$name, verify mode: spoilt" "$(counted spoiled)" -gt 0
-	check "$name, verify mode: reported" $corrupted -gt 0
+	! is fake || spoil
 	set_cleancache verify 0
-	set_fake spoil 0
 	set_cleancache drop 1
 	check "$name, dropped: pages held" "$(counted pages)" -eq 0
 }

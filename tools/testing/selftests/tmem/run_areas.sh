@@ -30,7 +30,8 @@ dd if=/dev/zero of="$file" bs=1M count="$megabytes" 2>/dev/null
 chmod 600 "$file"
 sync
 
-make_cgroup $((megabytes / 4))M
+# What zcache has is charged to the cgroup.
+make_cgroup $((megabytes / 4 + $(with $((megabytes / 2)) zcache)))M
 load_backend "$(mb 96)"
 swap_on "${whole}1" -p 10
 swap_on "${whole}2" -p 10

@@ -121,10 +121,10 @@ for round in 1 2 3; do
 		"$excluded_pages:$disabled_pages" = 0:0
 done
 # Of a slow store, pages change while they wait to be taken back.
-! is_fake || set_fake delay_us 500
+! is fake || set_fake delay_us 500
 set_frontswap enabled 0
 check "slow, under load: pages held, switched off" "$(frontswap pages)" -eq 0
-! is_fake || set_fake delay_us 0
+! is fake || set_fake delay_us 0
 set_frontswap enabled 1
 load_stop
 check_content "under load"

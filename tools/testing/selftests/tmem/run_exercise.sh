@@ -45,7 +45,7 @@ run_fs()
 	exercise "$1, verified" -p 2
 	check "$1: pages were compared" "$(cleancache verified)" -gt 0
 	set_cleancache verify 0
-	if is_fake; then
+	if is fake; then
 		set_fake drop_mean_ms 500
 		set_fake percent 90
 	fi

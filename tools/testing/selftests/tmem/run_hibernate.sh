@@ -44,7 +44,7 @@ store_file()
 	check "$1: pages of files held" "$(show "$mount_dir/pages")" -gt 1000
 }
 
-head -c 8M /dev/urandom >"$MOUNT/file"
+text 8M >"$MOUNT/file"
 right=$(content "$MOUNT/file")
 store_file "first"
 echo 1000000000 >/sys/power/image_size

@@ -34,7 +34,8 @@ area=$(area "$device")
 
 snapshot start
 for seed in $SEED $((SEED + 1)); do
-	pageload -F -s "$seed" -g $CGROUP -m "$megabytes" -z 5 -t 2 \
+	# shellcheck disable=SC2086
+	pageload ${LOAD_OPTIONS-} -F -s "$seed" -g $CGROUP -m "$megabytes" -z 5 -t 2 \
 		fill loop=5 verify >"$tmp/out" 2>&1 &
 	program=$!
 	# Taking pages back fails as well, for whoever orders it.

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan $((31 + $(with_fake 1)))
+plan $((31 + $(with 1 fake)))
 
 megabytes=$(mb 48)
 first=$(disk swap0)
@@ -54,10 +54,10 @@ check_that "swapoff of the second area" swapoff "$second"
 
 # A store that is full, and memory to take it all.
 echo max >$CGROUP/memory.high
-! is_fake || set_fake capacity $((megabytes * MB_PAGES / 2))
+set_capacity $((megabytes * MB_PAGES / 2))
 load age pageout
 snapshot full
-! is_fake || check "a full store refuses" "$(counted refused)" -gt 0
+! is fake || check "a full store refuses" "$(counted refused)" -gt 0
 check "pages held, of those it has room for" "$(counted pages)" \
 	-gt $((megabytes * MB_PAGES / 4))
 check_that "swapoff with a full store" swapoff "$first"

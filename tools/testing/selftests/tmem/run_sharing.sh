@@ -8,7 +8,7 @@
 
 KSM=/sys/kernel/mm/ksm
 
-plan 31
+plan $((30 + $(with 1 fake xen)))
 
 megabytes=$(mb 32)
 device=$(disk swap0)
@@ -78,7 +78,7 @@ echo max >$CGROUP/memory.swap.max
 # A cgroup goes, its pages in the store stay.
 in_memory max
 # shellcheck disable=SC2016
-sh -c 'echo 0 >"$0/cgroup.procs" && head -c "$1" /dev/urandom >"$2"' \
+sh -c 'echo 0 >"$0/cgroup.procs" && seq 100000000 999999999 | head -c "$1" >"$2"' \
 	$CGROUP $((megabytes << 19)) "/dev/shm/tmem.$$"
 sum=$(cksum <"/dev/shm/tmem.$$")
 squeeze_cgroup
@@ -115,7 +115,8 @@ else
 fi
 
 snapshot end
-check "all: sectors written to $name" \
+# What zcache has of a cgroup is charged to it, and written when it is at its limit.
+is zcache || check "all: sectors written to $name" \
 	"$(changed start "${name}_sectors_written")" -eq 0
 check_held "all"
 

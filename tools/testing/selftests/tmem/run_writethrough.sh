@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 58
+plan $((18 + $(with 1 fake xen) + $(with 39 fake)))
 
 megabytes=$(mb 20)
 device=$(disk swap0)
@@ -37,6 +37,8 @@ pageout()
 through()
 {
 	swap_on "$device"
+	! is zcache || [ "$1" = without ] ||
+		echo 1 >"$(area "$device")/writethrough"
 	snapshot "$1"
 	load_start -g $CGROUP -m "$megabytes" -z 10
 	pageout fill pageout age=50 pageout
@@ -63,8 +65,8 @@ through without
 want=$sectors
 check "without a backend: sectors written" "$want" -gt 0
 
-# with MODE [PARAMETER=VALUE]
-with()
+# through_with MODE [PARAMETER=VALUE]
+through_with()
 {
 	load_backend "$(mb 64)" writethrough=1 ${2+"$2"}
 	through "$1"
@@ -76,30 +78,37 @@ with()
 	check "$1: pages stored" "$(changed "$1" fs_stores)" -gt 0
 	check "$1: loads that were errors" "$(changed "$1" fs_failed_loads)" \
 		-eq 0
-	check "$1: pages evicted for want of room" \
+	# What zcache has is charged to the cgroup, which is at its limit.
+	is zcache || check "$1: pages evicted for want of room" \
 		"$(changed "$1" backend_evicted)" -eq 0
-	dropped=$(changed "$1" backend_dropped)
+	dropped=0
+	! is fake || dropped=$(changed "$1" backend_dropped)
 	loaded=$(changed "$1" backend_loads)
 	stat_line "writethrough_$1" sectors_written="$sectors" \
 		stores="$(changed "$1" fs_stores)" dropped="$dropped" \
-		loads="$loaded" misses="$(changed "$1" backend_misses)" \
+		loads="$loaded" \
 		device_pages_read="$(changed "$1" vm_pswpin)"
 	unload_backend || die "rmmod"
 }
 
-with none
-check "none: pages dropped" "$dropped" -eq 0
+through_with none
 check "none: pages loaded" "$loaded" -gt 0
 
-with now drop_now=1
-check "now: pages dropped = stored" "$dropped" -eq "$(changed now fs_stores)"
-check "now: pages loaded" "$loaded" -eq 0
+drop_pages()
+{
+	check "none: pages dropped" "$(changed none backend_dropped)" -eq 0
+	through_with now drop_now=1
+	check "now: pages dropped = stored" "$dropped" -eq "$(changed now fs_stores)"
+	check "now: pages loaded" "$loaded" -eq 0
 
-with after drop_after_ms=300
-check "after 300 ms: pages dropped" "$dropped" -gt 0
+	through_with after drop_after_ms=300
+	check "after 300 ms: pages dropped" "$dropped" -gt 0
 
-with random drop_mean_ms=300
-check "random: pages dropped" "$dropped" -gt 0
-check "random: pages loaded" "$loaded" -gt 0
+	through_with random drop_mean_ms=300
+	check "random: pages dropped" "$dropped" -gt 0
+	check "random: pages loaded" "$loaded" -gt 0
+}
+
+! is fake || drop_pages
 
 finish

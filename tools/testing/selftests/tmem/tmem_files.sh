@@ -121,11 +121,17 @@ unmap_scratch()
 	dmsetup mknodes tmem_scratch
 }
 
-# fill LETTER FILE [PAGES [FIRST]]: pages of the file, all of this letter, on the
-# disk; without a number more than evict leaves in the page cache
+# text BYTES: no two pages are alike, and all of them can be compressed
+text()
+{
+	seq 100000000 999999999 2>/dev/null | head -c "$1"
+}
+
+# fill LETTER FILE [PAGES [FIRST]]: pages of the file, all beginning with this
+# letter, on the disk; without a number more than evict leaves in the page cache
 fill()
 {
-	head -c $((4096 * ${3:-1024})) /dev/zero | tr '\0' "$1" |
+	yes "$1, a test page." 2>/dev/null | head -c $((4096 * ${3:-1024})) |
 		dd of="$2" bs=4096 seek="${4:-0}" conv=notrunc,fsync \
 			2>/dev/null
 }
@@ -220,10 +226,15 @@ reclaim_files()
 
 # evict: reclaim the page cache of CGROUP but for 1 MB, the programs that run
 # there. Not more, or inodes are reclaimed too, and what the store has of them is
-# forgotten, unless they are open.
+# forgotten, unless they are open. What zcache has is charged to the cgroup: it would
+# be reclaimed too, so pages leave one file after the other.
 evict()
 {
 	sync
+	if is zcache; then
+		find "$MOUNT" -xdev -type f -exec fileioctl pageout {} \;
+		return
+	fi
 	reclaim_files 1048576 || note "files cannot be reclaimed"
 }
 

@@ -11,13 +11,14 @@
 #	TMEM_FLAVOUR	"debug" makes everything smaller, unless
 #	SCALE		says how large it is, in percent
 #	SEED		of all random decisions (1)
-#	BACKEND		fake: the module tmem_fake (default); or xen: the module tmem,
-#			on a Xen that keeps pages; what only tmem_fake can is left
-#			out then
+#	BACKEND		fake: the module tmem_fake (default); xen: the module tmem,
+#			on a Xen that keeps pages; or zcache: compressed memory of
+#			this kernel. What only others can is left out.
 #	ENGINE		1: the tmem engine keeps the pages of tmem_fake
 #	TMEM_SCENARIO	set by the boot rig, where nothing may be skipped
 
 FRONTSWAP=/sys/kernel/mm/tmem/frontswap
+ZCACHE=/sys/kernel/mm/tmem/zcache
 DEBUGFS=/sys/kernel/debug
 FAKE_PARAMETERS=/sys/module/tmem_fake/parameters
 CGROUPS=/sys/fs/cgroup
@@ -37,6 +38,11 @@ case "$BACKEND" in
 xen)
 	MODULE=tmem
 	BACKEND_COUNTERS=$DEBUGFS/tmem_xen ;;
+zcache)
+	MODULE=zcache
+	BACKEND_COUNTERS=$ZCACHE/anon
+	# The store is no larger than the memory that is to be swapped out.
+	LOAD_OPTIONS=-c ;;
 *)
 	MODULE=tmem_fake
 	BACKEND_COUNTERS=$DEBUGFS/tmem_fake ;;
@@ -195,21 +201,22 @@ wait_for()
 # The backend and the front end
 #
 
-# is_fake: can the backend do what a real one does not?
-is_fake()
+# is BACKEND...: is it one of these? What a real one does not, tmem_fake can.
+is()
 {
-	[ $MODULE = tmem_fake ]
+	case " $* " in
+	*" $BACKEND "*) return 0 ;;
+	esac
+	return 1
 }
 
-# with_fake N: N, or 0 with another backend: results that only tmem_fake gives
-with_fake()
+# with N BACKEND...: N, or 0 with others: results that only these give
+with()
 {
-	is_fake && echo "$1" || echo 0
-}
+	local count="$1"
 
-with_xen()
-{
-	is_fake && echo 0 || echo "$1"
+	shift
+	is "$@" && echo "$count" || echo 0
 }
 
 # fake_parameters MB [PARAMETER=VALUE]...: with its store of so much memory
@@ -230,20 +237,36 @@ fake_parameters()
 }
 
 # load_backend MB [PARAMETER=VALUE]...: for swap pages; another one than tmem_fake
-# knows no parameters, and the hypervisor says how much it takes
+# knows no parameters, and the hypervisor says how much it takes. zcache is always
+# there for both, each its half, with its own limit.
 load_backend()
 {
 	local parameters="frontswap=1 cleancache=0"
 
 	[ "${front_end-$FRONTSWAP}" = $FRONTSWAP ] ||
 		parameters="frontswap=0 cleancache=1"
-	if is_fake; then
-		parameters="$parameters $(fake_parameters "$@")"
-	fi
+	case $BACKEND in
+	fake)
+		parameters="$parameters $(fake_parameters "$@")" ;;
+	zcache)
+		parameters=
+		[ "${front_end-$FRONTSWAP}" = $FRONTSWAP ] ||
+			BACKEND_COUNTERS=$ZCACHE/file ;;
+	esac
 	# shellcheck disable=SC2086
 	modprobe $MODULE $parameters || die "cannot load $MODULE $parameters"
 	[ "$(backend)" = $MODULE ] || die "$MODULE did not register"
+	! is zcache || limit_zcache "$1"
 	counters=$(ls $BACKEND_COUNTERS)
+}
+
+# limit_zcache MB: all other limits are out of the way
+limit_zcache()
+{
+	echo 100 >$ZCACHE/max_percent
+	echo raw >$ZCACHE/anon/incompressible
+	echo "${1}M" 2>/dev/null >"$BACKEND_COUNTERS/max_bytes" ||
+		set_zcache max_percent 100
 }
 
 unload_backend()
@@ -277,8 +300,24 @@ counted()
 
 set_fake()
 {
-	is_fake || die "only tmem_fake has $1"
+	is fake || die "only tmem_fake has $1"
 	echo "$2" >"$FAKE_PARAMETERS/$1" || die "tmem_fake refuses $1=$2"
+}
+
+# set_zcache NAME VALUE: of the half that is meant
+set_zcache()
+{
+	echo "$2" >"$BACKEND_COUNTERS/$1" || die "zcache refuses $1=$2"
+}
+
+# set_capacity PAGES: of the store. A page of pageload takes three eighths of a
+# page frame of zcache, or a little less.
+set_capacity()
+{
+	case $BACKEND in
+	fake) set_fake capacity "$1" ;;
+	zcache) set_zcache max_bytes $(($1 * 4096 * 3 / 8)) ;;
+	esac
 }
 
 frontswap()
@@ -445,7 +484,8 @@ snapshot()
 			next
 		}
 		/^[0-9]+$/ {
-			kind = path[n - 1] ~ /^tmem_/ ? "backend" : "fs"
+			kind = path[n - 1] ~ /^(tmem_|anon$|file$)/ ? \
+				"backend" : "fs"
 			if (kind == "fs" && path[4] == "debug")
 				kind = "debugfs"
 			print name "_" kind "_" path[n] "=" $1
@@ -542,6 +582,16 @@ areas_pages()
 	echo $sum
 }
 
+# What is compressed needs less.
+bytes_agree()
+{
+	if is zcache; then
+		[ "$held_bytes" -le $((held_pages * 4096)) ]
+	else
+		[ "$held_bytes" -eq $((held_pages * 4096)) ]
+	fi
+}
+
 held_agree()
 {
 	held_pages=$(counted pages)
@@ -549,8 +599,7 @@ held_agree()
 	front_pages=$(frontswap pages)
 	area_pages=$(areas_pages)
 	[ "$held_pages" -eq "$front_pages" ] &&
-		[ "$held_pages" -eq "$area_pages" ] &&
-		[ $((held_pages * 4096)) -eq "$held_bytes" ] &&
+		[ "$held_pages" -eq "$area_pages" ] && bytes_agree &&
 		[ "$held_pages" -eq "$(counted pages)" ]
 }
 
@@ -583,11 +632,10 @@ check_none_left()
 check_held()
 {
 	wait_for 5 held_agree
-	check "$1: pages and bytes held, $MODULE = areas" \
-		"$held_pages:$held_bytes" \
-		= "$area_pages:$((area_pages * 4096))"
+	bytes_agree || held_pages="$held_pages, $held_bytes bytes"
+	check "$1: pages held, $MODULE = areas" "$held_pages" = "$area_pages"
 	check "$1: pages held, $MODULE = frontswap" "$held_pages" \
-		-eq "$front_pages"
+		= "$front_pages"
 }
 
 #

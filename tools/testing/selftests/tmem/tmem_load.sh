@@ -34,7 +34,8 @@ load_start()
 {
 	rm -f "$tmp/orders" "$tmp/answers"
 	mkfifo "$tmp/orders" "$tmp/answers"
-	pageload -s "$SEED" "$@" - <"$tmp/orders" >"$tmp/answers" &
+	# shellcheck disable=SC2086
+	pageload ${LOAD_OPTIONS-} -s "$SEED" "$@" - <"$tmp/orders" >"$tmp/answers" &
 	load_pid=$!
 	exec 3>"$tmp/orders" 4<"$tmp/answers"
 	load_due=0
