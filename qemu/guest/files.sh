@@ -8,7 +8,6 @@ set -eu
 
 . "$(dirname "$0")/store.sh"
 disk=$(basename "$(readlink -f /dev/tmem/files)")
-front=/sys/kernel/mm/tmem/cleancache
 
 # Field 3 is sectors read.
 sectors()
@@ -41,12 +40,6 @@ stat matches "$(echo "$first" | head -n 1)"
 stat checksum "$(echo "$first" | tail -n 1)"
 stat disk_sectors_read "$(sectors)"
 stat disk_sectors_read_again $(($(sectors) - sectors_first))
-if [ "$store" ]; then
-	stat store_pages_put "$(cat $front/puts)"
-	stat store_pages_hit "$(cat $front/hits)"
-	stat store_pages_missed "$(cat $front/misses)"
-	stat store_pages_held "$(cat $front/pages)"
-fi
 store_stats
 cd /
 umount /mnt

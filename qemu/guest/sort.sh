@@ -9,7 +9,6 @@ set -eu
 bytes=$1
 . "$(dirname "$0")/store.sh"
 disk=$(basename "$(readlink -f /dev/tmem/swap0)")
-front=/sys/kernel/mm/tmem/frontswap
 
 vmstat()
 {
@@ -32,22 +31,6 @@ written_before=$(sectors 7)
 in_before=$(vmstat pswpin)
 out_before=$(vmstat pswpout)
 
-# What the store holds is gone at the end: look at it on the way.
-held=/run/held
-if [ "$store" ]; then
-	(
-		most=0
-		while sleep 0.2; do
-			now=$(cat $front/pages)
-			[ "$now" -le "$most" ] && continue
-			most=$now
-			echo "$most" > $held.new
-			mv $held.new $held
-		done
-	) &
-	watcher=$!
-fi
-
 begin=$(cut -d ' ' -f 1 /proc/uptime)
 head -c "$bytes" /dev/tmem/text |
 	sort -S 240M --parallel=2 -T /run > /dev/tmem/sorted
@@ -59,13 +42,6 @@ stat swap_in_pages $(($(vmstat pswpin) - in_before))
 stat swap_out_pages $(($(vmstat pswpout) - out_before))
 stat disk_sectors_read $(($(sectors 3) - read_before))
 stat disk_sectors_written $(($(sectors 7) - written_before))
-if [ "$store" ]; then
-	kill "$watcher"
-	stat store_pages_held_at_most "$(cat $held 2> /dev/null || echo 0)"
-	stat store_pages_stored "$(cat $front/stores)"
-	stat store_pages_loaded "$(cat $front/loads)"
-	stat store_pages_refused "$(store_count refused)"
-fi
 store_stats
 swapoff /dev/tmem/swap0
 store_end
