@@ -2,16 +2,17 @@
 # tmem: transcendent memory for Linux and Xen. "make help" lists the targets.
 
 BASE ?= 6.12
-BACKEND ?= fake
+BACKEND ?= zcache
 SERIES := out/series/linux-$(BASE)
 
 export TMEM_BASE := $(BASE)
 
 .PHONY: help setup base compose absorb lint unit fuzz series build run test
-.PHONY: xen-historic test-all soak bench-engine clean
+.PHONY: xen-historic test-all soak bench bench-engine clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
+	@echo '                BACKEND=fake: tmem is the other half of the memory, not zcache'
 	@echo '                BACKEND=xen: in domains on Xen, which is the store'
 	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
 	@echo 'make test-all   the full matrix'
@@ -19,6 +20,7 @@ help:
 	@echo 'make soak       exercise files and the engine without end; SEED=n begins there'
 	@echo 'make unit       the engine in user space, under sanitizers'
 	@echo 'make fuzz       a fuzzer on the engine, without end'
+	@echo 'make bench      zcache beside zswap, zram and others, in instructions'
 	@echo 'make bench-engine  how fast the engine is, compared and alone'
 	@echo 'make series     the patches, in $(SERIES) and xen-4.17'
 	@echo 'make compose    the trees of Linux and Xen with the series, in the cache'
@@ -54,6 +56,11 @@ unit: setup
 fuzz: setup
 	@scripts/unit --fuzz
 
+bench: compose
+	@qemu/build bench
+	@qemu/image >/dev/null
+	@qemu/bench
+
 bench-engine: compose
 	@scripts/setup libglib2.0-dev valgrind
 	@scripts/bench-engine $(T)
@@ -66,8 +73,8 @@ series: compose
 build: compose
 	@qemu/build plain
 
-ifeq ($(filter run,$(MAKECMDGOALS))$(filter fake xen,$(BACKEND)),run)
-$(error BACKEND=$(BACKEND): fake or xen is meant)
+ifeq ($(filter run,$(MAKECMDGOALS))$(filter zcache fake xen,$(BACKEND)),run)
+$(error BACKEND=$(BACKEND): zcache, fake or xen is meant)
 endif
 
 run: compose

@@ -113,6 +113,8 @@ class Guest:
         self.timeout = 120
         self.append = ""
         self.icount = None
+        self.seed = None        # nothing depends on the host's time or dice
+        self.cpu = "max,la57=off"
         self.threads = "multi"
         self.boots = 1
         self.taint = "0"
@@ -186,10 +188,12 @@ class Guest:
         if accel == "kvm":
             machine = ["-accel", "kvm", "-cpu", "host"]
         else:
-            machine = ["-accel", f"tcg,thread={self.threads}", "-cpu",
-                       "max,la57=off"]
+            machine = ["-accel", f"tcg,thread={self.threads}", "-cpu", self.cpu]
         if self.icount is not None:
             machine += ["-icount", f"shift={self.icount},sleep=off"]
+        if self.seed is not None:
+            machine += ["-seed", str(self.seed), "-rtc",
+                        "base=2020-02-02,clock=vm"]
         if os.path.exists("/usr/share/qemu/qboot.rom"):
             machine += ["-bios", "qboot.rom"]
         return [*machine, "-m", str(total), "-kernel", self.kernel, "-initrd",
