@@ -236,8 +236,11 @@ pgoff_t frontswap_map_next(struct frontswap_map *map, pgoff_t offset, pgoff_t en
 		unsigned long size = min(end - base, FRONTSWAP_CHUNK_SLOTS);
 		unsigned long bit = size;
 
+		/* Nearly always it is the first. */
+		if (chunk && test_bit(offset - base, chunk))
+			return offset;
 		if (chunk)
-			bit = find_next_bit(chunk, size, offset - base);
+			bit = find_next_bit(chunk, size, offset - base + 1);
 		if (bit < size)
 			return base + bit;
 		offset = base + size;
