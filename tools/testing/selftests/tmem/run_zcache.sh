@@ -2,23 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC3043
 #
-# zcache: each codec with each kind of page, in both halves; codecs and limits that
-# change, and a module that comes and goes, while pages move in and out.
+# zcache: what it can be told, and each codec with each kind of page, in both halves.
 
 BACKEND=zcache
 . "$(dirname "$0")/tmem_lib.sh"
 . "$(dirname "$0")/tmem_files.sh"
+. "$(dirname "$0")/tmem_zcache.sh"
 
-codecs="lz4 lzo-rle zstd none"
 kinds="text binary zero same random"
-plan_files 228
+plan_files 176
 
 device=$(disk swap0)
 shm=/dev/shm/tmem.$$
 kb=$((1024 * SCALE / 100 / 12 * 12))
 kind_pages=$((kb / 4))
-# Of the load
-megabytes=$(mb 32)
 holders=
 
 # shellcheck disable=SC2317
@@ -26,34 +23,6 @@ undo_more()
 {
 	rm -rf "$shm"
 	! mountpoint -q "$MOUNT" || umount "$MOUNT"
-}
-
-# set_limits: enough for all there is
-set_limits()
-{
-	echo 100 >$ZCACHE/max_percent
-	echo "$(mb 96)M" >$ZCACHE/anon/max_bytes || die "max_bytes"
-	echo "$(mb 64)M" >$ZCACHE/file/max_bytes || die "max_bytes"
-}
-
-load_zcache()
-{
-	load_backend "$(mb 96)"
-	set_limits
-}
-
-# half anon|file: what counted and set_zcache mean from now on
-half()
-{
-	half=$1
-	BACKEND_COUNTERS=$ZCACHE/$1
-}
-
-# in_cgroup COMMAND...: in the background or at the end of a pipe
-in_cgroup()
-{
-	# shellcheck disable=SC2016
-	exec sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$CGROUP" "$@"
 }
 
 #
@@ -224,157 +193,7 @@ run_settings()
 	check "$half: 25 %" "$(counted max_percent)" -ge 24
 }
 
-#
-# Under load
-#
-
-# begin_load: anonymous memory that compresses, some that does not, a file that
-# changes, and one that does not
-begin_load()
-{
-	make_cgroup $((megabytes * 2 / 3))M
-	load_start -g "$CGROUP" -m "$megabytes" -z 5 -t 2 -p -d
-	load fill
-	load_send loop
-	pageload -s "$SEED" -o 2 -g "$CGROUP" -m $((megabytes / 4)) -p \
-		fill loop verify >"$tmp/random" &
-	random=$!
-	in_cgroup fileload -s "$SEED" -t 0 -p 2 -z 1024 \
-		-r "$CGROUP/memory.reclaim" "$MOUNT/file" >"$tmp/files" 2>&1 &
-	files=$!
-	# shellcheck disable=SC2016
-	in_cgroup sh -c 'while [ "$(cksum <"$0")" = "$1" ]; do :; done
-			 echo wrong >"$2"' "$MOUNT/text" "$text" "$tmp/wrong" &
-	reader=$!
-}
-
-# end_load NAME
-end_load()
-{
-	kill -USR1 $random
-	kill -TERM $files
-	wait $random
-	check "$1: pages that do not compress: status of pageload" $? -eq 0
-	kill $reader
-	check_that "$1: a file that is read all the time is right" \
-		test ! -e "$tmp/wrong"
-	wait $files
-	check "$1: files: status of fileload" $? -eq 0
-	load_stop
-	check_content "$1"
-	check_load_end "$1"
-	check "$1: pages lost" "$(frontswap poisoned_pages)" -eq 0
-	check "$1: pages of files that were wrong" \
-		"$(cleancache corrupted)" -eq 0
-}
-
-run_codecs()
-{
-	local anon file codec
-
-	begin_load
-	anon=$(show $ZCACHE/anon/loads)
-	file=$(show $ZCACHE/file/loads)
-	for round in 1 2; do
-		for codec in $codecs; do
-			for half in anon file; do
-				echo "$codec" >$ZCACHE/$half/codec ||
-					die "$codec"
-			done
-			sleep 0.5
-		done
-	done
-	check "codecs change: pages of swap loaded" \
-		$(($(show $ZCACHE/anon/loads) - anon)) -gt 1000
-	check "codecs change: pages of files loaded" \
-		$(($(show $ZCACHE/file/loads) - file)) -gt 100
-	end_load "codecs change"
-}
-
-run_limits()
-{
-	local limit
-
-	begin_load
-	for limit in max_bytes:0 max_percent:30 max_bytes:1M max_percent:0 \
-		     max_bytes:4M max_bytes:3000000 max_percent:1 max_bytes:40M; do
-		for half in anon file; do
-			half $half
-			set_zcache "${limit%:*}" "${limit#*:}"
-		done
-		sleep 0.5
-	done
-	end_load "limits change"
-}
-
-# shellcheck disable=SC2317
-kept()
-{
-	[ "$(counted frames)" -le "$1" ]
-}
-
-# check_limit anon|file: half of what it has is enough. zsmalloc takes up to eight
-# page frames at once, on each CPU.
-check_limit()
-{
-	local limit frames most=0 slack=0
-
-	[ "$1" = file ] || slack=$((8 * $(nproc)))
-
-	half "$1"
-	set_zcache codec lz4
-	set_zcache max_percent 30
-	sleep 3
-	limit=$(($(counted frames) / 2 | 1))
-	check "$half: page frames, before" $limit -gt 20
-	set_zcache max_bytes $((limit * 4096))
-	check_that "$half: no more than the limit soon" wait_for 5 kept $limit
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		sleep 0.2
-		frames=$(counted frames)
-		[ "$frames" -le "$most" ] || most=$frames
-	done
-	check "$half: page frames, of the limit under load" "$most" \
-		-le $((limit + slack))
-}
-
-run_lower_limit()
-{
-	begin_load
-	check_limit file
-	check "file: pages dropped" "$(counted evicted)" -gt 0
-	snapshot start
-	check_limit anon
-	snapshot end
-	check "anon: pages written to the device" \
-		"$(changed start vm_fswpwb)" -gt 0
-	check "anon: pages evicted" "$(counted evicted)" -ge 1
-	end_load "lower limits"
-}
-
-run_unload()
-{
-	begin_load
-	for round in 1 2 3; do
-		check_that "round $round: zcache leaves under load" \
-			unload_backend
-		check "round $round: pages held then" \
-			"$(frontswap pages):$(cleancache pages)" = 0:0
-		load_zcache
-		half anon
-		set_zcache codec "$(echo "$codecs" | cut -d' ' -f $round)"
-		check_that "round $round: it is used again" \
-			wait_for 5 has_stored 0
-	done
-	end_load "zcache comes and goes"
-}
-
-make_fs ext4
-mount_fs ext4
-exclude_others
-load_zcache
-swap_on "$device"
-
+set_up
 run_settings anon
 run_settings file
 set_limits
@@ -382,18 +201,5 @@ mkdir "$shm"
 make_cgroup max
 run_kinds anon "$shm"
 run_kinds file "$MOUNT"
-text "$(mb 16)M" >"$MOUNT/text"
-text=$(content "$MOUNT/text")
-# For whoever reads it in the cgroup, who is charged then
-sync
-forget_cache "$MOUNT/text"
-run_codecs
-run_limits
-set_limits
-run_lower_limit
-set_limits
-run_unload
-half anon
-check_held "the end"
-umount "$MOUNT" || die "umount"
+tear_down
 finish
