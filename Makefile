@@ -8,7 +8,7 @@ SERIES := out/series/linux-$(BASE)
 export TMEM_BASE := $(BASE)
 
 .PHONY: help setup base compose absorb lint unit fuzz series build run test
-.PHONY: xen-historic test-all soak bench bench-engine clean
+.PHONY: xen-historic test-all soak bench bench-locks bench-engine clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
@@ -21,6 +21,7 @@ help:
 	@echo 'make unit       the engine in user space, under sanitizers'
 	@echo 'make fuzz       a fuzzer on the engine, without end'
 	@echo 'make bench      zcache beside zswap, zram and others, in instructions'
+	@echo 'make bench-locks   which locks their CPUs wait for'
 	@echo 'make bench-engine  how fast the engine is, compared and alone'
 	@echo 'make series     the patches, in $(SERIES) and xen-4.17'
 	@echo 'make compose    the trees of Linux and Xen with the series, in the cache'
@@ -60,6 +61,11 @@ bench: compose
 	@qemu/build bench
 	@qemu/image >/dev/null
 	@qemu/bench
+
+bench-locks: compose
+	@qemu/build lockstat
+	@qemu/image >/dev/null
+	@qemu/locks
 
 bench-engine: compose
 	@scripts/setup libglib2.0-dev valgrind

@@ -23,7 +23,8 @@ XEN = os.path.join(CACHE, "xen-4.17")
 # says that it does not carry the overlay.
 TREE = os.environ.get("TMEM_TREE") or os.path.join(LINUX, "tree")
 PRISTINE = os.environ.get("TMEM_PRISTINE") == "1"
-FLAVOURS = ("plain", "debug", "lockdep", "nopreempt", "bench")
+FLAVOURS = ("plain", "debug", "lockdep", "nopreempt", "kcsan", "bench",
+            "lockstat")
 # The last is for Arm, where there is no tmem: it is built, not booted.
 HYPERVISORS = ("xen", "xen-debug", "xen-stock", "xen-historic", "xen-arm64")
 
