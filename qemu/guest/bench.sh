@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Has the kernel measure zcache beside zswap, zram and a block device that takes no
-# time, on which the slots of zcache and zswap are too (mm/tmem_bench.c), with the pages on /dev/tmem/corpus. Prints its results as
-# lines "bench ROUND CORPUS ...", and what was held in how many page frames.
+# time, on which the slots of zcache and zswap are too (mm/tmem_bench.c), with the
+# pages on /dev/tmem/corpus. Prints its results as lines "bench ROUND CORPUS ...", and
+# what was held in how many page frames.
 #
 # usage: bench.sh PAGES MEGABYTES CORPUS...    pages of each corpus, clean pages of a
 #                                             file, and the corpora's names by order
