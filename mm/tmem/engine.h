@@ -91,6 +91,7 @@ struct tmem_payload_ops {
  *	and not more than @bucket_bits.
  * @max_clients: Clients at the same time.
  * @max_pools: Pools of a client at the same time.
+ * @trusted: Nobody chooses objects that hash alike: a faster hash.
  */
 struct tmem_config {
 	const struct tmem_payload_ops *ops;
@@ -101,6 +102,7 @@ struct tmem_config {
 	unsigned int	stripe_bits;
 	unsigned int	max_clients;
 	unsigned int	max_pools;
+	bool		trusted;
 };
 
 #define TMEM_MAX_STRIPE_BITS	10
@@ -176,9 +178,13 @@ struct tmem_io {
 	int	status;
 };
 
-/* Of tmem_get(), in any kind of pool: remove the page, or leave it there */
+/*
+ * Of tmem_get(), in any kind of pool: remove the page, when it was copied; leave it
+ * there; remove it before it is copied, which is faster, for who can always copy
+ */
 #define TMEM_GET_EXCLUSIVE	0x1u
 #define TMEM_GET_KEEP		0x2u
+#define TMEM_GET_REMOVE		0x4u
 
 int tmem_engine_create(const struct tmem_config *config,
 		       struct tmem_engine **result);

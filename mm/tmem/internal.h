@@ -516,6 +516,27 @@ static inline void tmem_reserve_free(struct tmem_client *client,
 /* hash.c */
 u64 tmem_hash(const u64 seed[2], u64 key, const u64 oid[3]);
 
+/**
+ * tmem_hash_trusted - hash the name of an object that nobody has chosen
+ * @key: The pool's.
+ * @oid: The object's id.
+ *
+ * Fibonacci hashing: D. E. Knuth, The Art of Computer Programming 3, 6.4.
+ *
+ * Context: Any.
+ * Return: 32 bits.
+ */
+static inline u64 tmem_hash_trusted(u64 key, const u64 oid[3])
+{
+	const u64 golden = 0x9e3779b97f4a7c15ull;
+	u64 word = key;
+
+	word = word * golden + oid[0];
+	word = word * golden + oid[1];
+	word = word * golden + oid[2];
+	return word * golden >> 32;
+}
+
 /* tree.c */
 unsigned long *tmem_tree_find(struct tmem_object *object, u64 index,
 			      struct tmem_node **leaf);

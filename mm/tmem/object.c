@@ -4,6 +4,14 @@
  */
 #include "internal.h"
 
+static u64 tmem_op_hash(const struct tmem_op *op)
+{
+	const struct tmem_config *config = &op->engine->config;
+
+	return config->trusted ? tmem_hash_trusted(op->key, op->oid) :
+		tmem_hash(config->seed, op->key, op->oid);
+}
+
 /**
  * tmem_op_init - begin an operation
  * @op: The operation.
@@ -34,8 +42,7 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	flags = tmh_read(&op->place->flags);
 	op->persistent = flags & TMEM_FLAG_PERSISTENT;
 	op->order = (flags & TMEM_FLAG_ORDER_MASK) >> TMEM_FLAG_ORDER_SHIFT;
-	op->bucket = tmem_hash(engine->config.seed, op->key, oid) &
-		((1u << engine->config.bucket_bits) - 1);
+	op->bucket = tmem_op_hash(op) & ((1u << engine->config.bucket_bits) - 1);
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);
 	op->stripe = &engine->stripes[op->nr_stripe];
 	op->seen = 0;

@@ -24,6 +24,9 @@ static void test_kinds(struct tmem_test *test)
 		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_KEEP) == 4);
 		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_EXCLUSIVE) == 4);
 		TMEM_EXPECT(test, get(&scene, 1, 1, 0) == 0);
+		TMEM_EXPECT(test, !put(&scene, 1, 1, 5));
+		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_REMOVE) == 5);
+		TMEM_EXPECT(test, get(&scene, 1, 1, TMEM_GET_REMOVE) == 0);
 		TMEM_EXPECT(test, flush(&scene, 1, 1) == -ENOENT);
 		TMEM_EXPECT(test, !put(&scene, 1, 1, 6));
 		TMEM_EXPECT(test, !flush(&scene, 1, 1));

@@ -234,8 +234,8 @@ static void model_op_get(struct model *model, int c, int p,
 	struct tmem_test *test = model->test;
 	bool bad = tmem_test_random(test) % 32 == 0;
 	static const unsigned int flags[] = { TMEM_GET_EXCLUSIVE, TMEM_GET_KEEP,
-					      0, 0 };
-	unsigned int flag = flags[tmem_test_random(test) % 4];
+					      TMEM_GET_REMOVE, 0, 0, 0 };
+	unsigned int flag = flags[tmem_test_random(test) % 6];
 	bool stays = flag == TMEM_GET_KEEP ||
 		(!flag && model->flags[c][p] & (TMEM_FLAG_PERSISTENT |
 						TMEM_FLAG_SHARED));
@@ -253,7 +253,7 @@ static void model_op_get(struct model *model, int c, int p,
 		TMEM_EXPECT(test, tmem_test_is(&target, page->identity));
 	if (stays)
 		page->stamp = ++model->stamp;
-	else if (!bad)
+	else if (!bad || flag == TMEM_GET_REMOVE)
 		page->identity = 0;
 }
 

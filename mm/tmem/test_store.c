@@ -234,6 +234,7 @@ bool tmem_test_begin(struct tmem_test *test, unsigned int bucket_bits,
 		.stripe_bits = stripe_bits,
 		.max_clients = 4,
 		.max_pools = 4,
+		.trusted = tmem_test_random(test) & 1,
 	};
 
 	test->store = (struct tmem_test_store){};

@@ -203,6 +203,9 @@ static void do_get(struct race *race, const struct tmem_handle *handle,
 	struct tmem_test_page page = {};
 	int error;
 
+	/* What cannot be copied would be lost. */
+	if (event->what == TAKE && !bad && event->begin % 2)
+		flags = TMEM_GET_REMOVE;
 	error = tmem_get(race->client, handle, bad ? NULL : &page, flags);
 	event->identity = error ? 0 : page.word[0];
 	if (error ? error != -ENOENT && !bad : !tmem_test_whole(&page))
