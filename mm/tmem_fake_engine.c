@@ -8,8 +8,6 @@
 
 #include <linux/highmem.h>
 #include <linux/mutex.h>
-#include <linux/random.h>
-#include <linux/sched.h>
 
 #include "tmem_fake.h"
 #include "tmem/linux/folio.h"
@@ -153,35 +151,11 @@ void fake_engine_count(void)
 /* Return: 0, or a negative error code; nothing is left then. */
 int fake_engine_start(void)
 {
-	static const struct tmem_limits limits = {
-		.persistent_pages = TMEM_UNLIMITED,
-		.metadata_bytes = TMEM_UNLIMITED,
-		.objects = TMEM_UNLIMITED,
-		.weight = 1,
-	};
-	struct tmem_config config = {
-		.ops = &fake_payload_ops,
-		.orders = 1u << (PAGE_SHIFT - 12),
-		.bucket_bits = 14,
-		.stripe_bits = 6,
-		.max_clients = 1,
-		.max_pools = FAKE_MAX_POOLS,
-	};
-	int err;
-
-	get_random_bytes(config.seed, sizeof(config.seed));
-	err = tmem_engine_create(&config, &fake_engine);
-	if (err)
-		return err;
-	err = tmem_client_create(fake_engine, &limits, NULL, &fake_client);
-	if (err)
-		tmem_engine_destroy(fake_engine);
-	return err;
+	return tmem_folio_engine_create(&fake_payload_ops, FAKE_MAX_POOLS,
+					&fake_engine, &fake_client);
 }
 
 void fake_engine_stop(void)
 {
-	while (tmem_client_destroy(fake_client) == -EAGAIN)
-		cond_resched();
-	tmem_engine_destroy(fake_engine);
+	tmem_folio_engine_destroy(fake_engine, fake_client);
 }

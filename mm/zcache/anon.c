@@ -15,7 +15,6 @@
 #include <linux/irqflags.h>
 #include <linux/llist.h>
 #include <linux/mm.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
@@ -125,6 +124,7 @@ static int anon_fill(struct anon_page *anon, struct page *page)
 	void *data = kmap_local_page(page);
 	int err = 0;
 
+	anon->bytes = 0;
 	if (!zcache_same_filled(data, &anon->word))
 		err = anon_compress(anon, data);
 	kunmap_local(data);
@@ -136,6 +136,7 @@ static void anon_add(struct anon_page *anon, struct page *page)
 	anon->slot = page_swap_entry(page);
 	anon->objcg = zcache_memcg_of(page_folio(page));
 	anon->node = page_to_nid(virt_to_page(anon));
+	anon->referenced = false;
 	zcache_memcg_account(anon->objcg, /*file=*/false, anon->bytes, 1);
 
 	if (!anon->bytes)
@@ -156,7 +157,7 @@ static int anon_store(void *host, const void *source, unsigned int order,
 		      unsigned long *payload)
 {
 	struct page *page = (struct page *)source;
-	struct anon_page *anon = kmem_cache_zalloc(anon_cache, ZCACHE_GFP);
+	struct anon_page *anon = kmem_cache_alloc(anon_cache, ZCACHE_GFP);
 	int err = anon ? anon_fill(anon, page) : -ENOMEM;
 
 	if (err) {
@@ -248,15 +249,12 @@ static int anon_swap_init(unsigned int type, unsigned long nr_slots,
 /* Return: why no page of the folio is stored, or NR_ZCACHE_COUNTS. */
 static enum zcache_count anon_swap_refuses(struct folio *folio)
 {
-	struct obj_cgroup *objcg = zcache_memcg_of(folio);
-	enum zcache_count why = NR_ZCACHE_COUNTS;
+	struct mem_cgroup *memcg = folio_memcg(folio);
 
-	if (!anon_has_room(objcg))
-		why = ZCACHE_REJECT_LIMIT;
-	else if (!zcache_memcg_lists(objcg, &anon_lru))
-		why = ZCACHE_REJECT_MEMORY;
-	obj_cgroup_put(objcg);
-	return why;
+	if (!anon_has_room(memcg))
+		return ZCACHE_REJECT_LIMIT;
+	return zcache_memcg_lists(memcg, &anon_lru) ? NR_ZCACHE_COUNTS :
+		ZCACHE_REJECT_MEMORY;
 }
 
 static int anon_swap_store(unsigned int type, pgoff_t offset,
@@ -306,43 +304,6 @@ static const struct frontswap_ops anon_swap_ops = {
 	.invalidate_area = anon_swap_invalidate_area,
 };
 
-static int anon_engine_init(void)
-{
-	static const struct tmem_limits limits = {
-		.persistent_pages = TMEM_UNLIMITED,
-		.metadata_bytes = TMEM_UNLIMITED,
-		.objects = TMEM_UNLIMITED,
-		.weight = 1,
-	};
-	struct tmem_config config = {
-		.ops = &anon_payload_ops,
-		.orders = 1u << (PAGE_SHIFT - 12),
-		.bucket_bits = 14,
-		.stripe_bits = 6,
-		.max_clients = 1,
-		.max_pools = MAX_SWAPFILES,
-	};
-	int err;
-
-	get_random_bytes(config.seed, sizeof(config.seed));
-	err = tmem_engine_create(&config, &anon_engine);
-	if (err)
-		return err;
-	err = tmem_client_create(anon_engine, &limits, NULL, &anon_client);
-	if (err)
-		tmem_engine_destroy(anon_engine);
-	return err;
-}
-
-static void anon_engine_exit(void)
-{
-	while (tmem_client_destroy(anon_client) == -EAGAIN)
-		cond_resched();
-	flush_work(&anon_bury_work);
-	anon_bury(NULL);
-	tmem_engine_destroy(anon_engine);
-}
-
 /**
  * zcache_anon_init - make an empty store for pages of swap
  *
@@ -363,7 +324,8 @@ int zcache_anon_init(void)
 	err = anon_room_init();
 	if (err)
 		goto destroy_zs;
-	err = anon_engine_init();
+	err = tmem_folio_engine_create(&anon_payload_ops, MAX_SWAPFILES,
+				       &anon_engine, &anon_client);
 	if (!err)
 		return 0;
 	anon_room_stop();
@@ -404,7 +366,9 @@ void zcache_anon_stop(void)
 void zcache_anon_exit(void)
 {
 	anon_room_stop();
-	anon_engine_exit();
+	tmem_folio_engine_destroy(anon_engine, anon_client);
+	flush_work(&anon_bury_work);
+	anon_bury(NULL);
 	anon_room_exit();
 	zs_destroy_pool(anon_zs);
 	kmem_cache_destroy(anon_cache);

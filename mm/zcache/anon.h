@@ -50,7 +50,7 @@ extern struct list_lru anon_lru;
 void anon_lru_add(struct anon_page *anon);
 void anon_lru_del(struct anon_page *anon);
 
-bool anon_has_room(struct obj_cgroup *objcg);
+bool anon_has_room(struct mem_cgroup *memcg);
 int anon_room_init(void);
 void anon_room_stop(void);
 void anon_room_exit(void);

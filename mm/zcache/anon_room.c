@@ -163,9 +163,8 @@ static unsigned int anon_write_any(void)
 }
 
 /* The same of one cgroup, which is at its limit */
-static unsigned int anon_write_of(struct obj_cgroup *objcg)
+static unsigned int anon_write_of(struct mem_cgroup *memcg)
 {
-	struct mem_cgroup *memcg = get_mem_cgroup_from_objcg(objcg);
 	struct anon_cold cold = {};
 	unsigned long walk;
 	int node;
@@ -175,7 +174,6 @@ static unsigned int anon_write_of(struct obj_cgroup *objcg)
 		list_lru_walk_one(&anon_lru, node, memcg, anon_look, &cold,
 				  &walk);
 	}
-	mem_cgroup_put(memcg);
 	return anon_write(&cold);
 }
 
@@ -241,19 +239,19 @@ static bool anon_has_room_at_all(void)
 
 /**
  * anon_has_room - may a folio be stored?
- * @objcg: Whose it is, or NULL.
+ * @memcg: Whose it is, or NULL.
  *
  * Makes room, if it can.
  *
  * Context: As ->store of struct frontswap_ops.
  * Return: false if it has to go to the device.
  */
-bool anon_has_room(struct obj_cgroup *objcg)
+bool anon_has_room(struct mem_cgroup *memcg)
 {
 	if (!anon_has_room_at_all())
 		return false;
-	return zcache_memcg_may_keep(objcg) ||
-	       (anon_write_of(objcg) && zcache_memcg_may_keep(objcg));
+	return zcache_memcg_may_keep(memcg) ||
+	       (anon_write_of(memcg) && zcache_memcg_may_keep(memcg));
 }
 
 /* Reclaim */

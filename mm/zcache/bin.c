@@ -98,11 +98,16 @@ static unsigned int bin_next(const u64 map[2], unsigned int from, bool set)
 
 static void bin_mark(u64 map[2], unsigned int from, unsigned int n, bool set)
 {
-	for (; n--; from++) {
-		u64 bit = 1ull << from % 64;
+	while (n) {
+		unsigned int room = 64 - from % 64, some = n < room ? n : room;
+		u64 bits = ~0ull >> (64 - some) << from % 64;
 
-		map[from / 64] = set ? map[from / 64] | bit :
-				       map[from / 64] & ~bit;
+		if (set)
+			map[from / 64] |= bits;
+		else
+			map[from / 64] &= ~bits;
+		from += some;
+		n -= some;
 	}
 }
 

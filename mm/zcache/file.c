@@ -11,7 +11,6 @@
 #include <linux/cleancache.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 
@@ -94,6 +93,15 @@ static unsigned long clean_excess(void)
 	return frames > total ? max(excess, frames - total) : excess;
 }
 
+static bool clean_memcg_may_keep(const struct clean_group *group)
+{
+	struct mem_cgroup *memcg = zcache_memcg_get(group->objcg);
+	bool may = zcache_memcg_may_keep(memcg);
+
+	mem_cgroup_put(memcg);
+	return may;
+}
+
 /* May the group have another bin? Others go for it, those of its cgroup if it is full. */
 static bool clean_may_grow(struct clean_group *group)
 {
@@ -101,7 +109,7 @@ static bool clean_may_grow(struct clean_group *group)
 
 	if (excess)
 		clean_evict(excess);
-	if (!zcache_memcg_may_keep(group->objcg))
+	if (!clean_memcg_may_keep(group))
 		return zcache_bins_evict(group->bins, ZCACHE_BIN_FRAMES);
 	return !excess || !clean_excess();
 }
@@ -335,40 +343,6 @@ static const struct cleancache_ops clean_ops = {
 	.invalidate_fs = clean_invalidate_fs,
 };
 
-static int clean_engine_init(void)
-{
-	static const struct tmem_limits limits = {
-		.metadata_bytes = TMEM_UNLIMITED,
-		.objects = TMEM_UNLIMITED,
-		.weight = 1,
-	};
-	struct tmem_config config = {
-		.ops = &clean_payload_ops,
-		.orders = 1u << (PAGE_SHIFT - 12),
-		.bucket_bits = 14,
-		.stripe_bits = 6,
-		.max_clients = 1,
-		.max_pools = CLEAN_MAX_POOLS,
-	};
-	int err;
-
-	get_random_bytes(config.seed, sizeof(config.seed));
-	err = tmem_engine_create(&config, &clean_engine);
-	if (err)
-		return err;
-	err = tmem_client_create(clean_engine, &limits, NULL, &clean_client);
-	if (err)
-		tmem_engine_destroy(clean_engine);
-	return err;
-}
-
-static void clean_engine_exit(void)
-{
-	while (tmem_client_destroy(clean_client) == -EAGAIN)
-		cond_resched();
-	tmem_engine_destroy(clean_engine);
-}
-
 /**
  * zcache_file_init - make an empty store for clean pages of files
  *
@@ -381,7 +355,8 @@ int zcache_file_init(void)
 
 	if (err)
 		return err;
-	err = clean_engine_init();
+	err = tmem_folio_engine_create(&clean_payload_ops, CLEAN_MAX_POOLS,
+				       &clean_engine, &clean_client);
 	if (err) {
 		clean_groups_stop();
 		clean_groups_exit();
@@ -419,6 +394,6 @@ void zcache_file_exit(void)
 {
 	/* What drops pages needs the engine. */
 	clean_groups_stop();
-	clean_engine_exit();
+	tmem_folio_engine_destroy(clean_engine, clean_client);
 	clean_groups_exit();
 }

@@ -166,15 +166,18 @@ static struct clean_group *clean_group_add(struct clean_group *group)
 struct clean_group *clean_group_get(struct obj_cgroup *objcg)
 {
 	struct clean_group *group;
+	struct mem_cgroup *memcg;
+	bool lists;
 
 	rcu_read_lock();
 	group = clean_group_find(objcg);
 	rcu_read_unlock();
 	if (group)
 		return group;
-	if (!zcache_memcg_lists(objcg, &clean_lru))
-		return NULL;
-	group = clean_group_create(objcg);
+	memcg = zcache_memcg_get(objcg);
+	lists = zcache_memcg_lists(memcg, &clean_lru);
+	mem_cgroup_put(memcg);
+	group = lists ? clean_group_create(objcg) : NULL;
 	return group ? clean_group_add(group) : NULL;
 }
 

@@ -48,7 +48,7 @@ unsigned long zcache_limit(const long *limit)
 {
 	long value = READ_ONCE(*limit);
 
-	return value < 0 ? mult_frac(totalram_pages(), -value, 100) : value;
+	return value < 0 ? totalram_pages() * -value / 100 : value;
 }
 
 /*

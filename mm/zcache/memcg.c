@@ -14,6 +14,9 @@
 
 #include "zcache.h"
 
+/* Some cgroup has or had a limit. */
+static bool zcache_limited;
+
 /**
  * zcache_memcg_of - whose is a folio?
  * @folio: The folio, locked.
@@ -29,23 +32,15 @@ EXPORT_SYMBOL_GPL(zcache_memcg_of);
 
 /**
  * zcache_memcg_lists - have lists for a cgroup and for those above it
- * @objcg: The object cgroup, or NULL.
+ * @memcg: The cgroup, or NULL.
  * @lru: Where.
  *
  * Context: Process.
  * Return: false if there is no memory.
  */
-bool zcache_memcg_lists(struct obj_cgroup *objcg, struct list_lru *lru)
+bool zcache_memcg_lists(struct mem_cgroup *memcg, struct list_lru *lru)
 {
-	struct mem_cgroup *memcg;
-	int err;
-
-	if (!objcg)
-		return true;
-	memcg = get_mem_cgroup_from_objcg(objcg);
-	err = memcg_list_lru_alloc(memcg, lru, ZCACHE_GFP);
-	mem_cgroup_put(memcg);
-	return !err;
+	return !memcg || !memcg_list_lru_alloc(memcg, lru, ZCACHE_GFP);
 }
 EXPORT_SYMBOL_GPL(zcache_memcg_lists);
 
@@ -75,7 +70,7 @@ static unsigned long zcache_bytes(struct mem_cgroup *memcg)
 
 /**
  * zcache_memcg_may_keep - may zcache keep more for this cgroup?
- * @objcg: The object cgroup, or NULL.
+ * @memcg: The cgroup, or NULL.
  *
  * What a page takes is only known when it is compressed, so a limit is exceeded by
  * the pages that are being stored.
@@ -83,16 +78,13 @@ static unsigned long zcache_bytes(struct mem_cgroup *memcg)
  * Context: May sleep.
  * Return: false if memory.zcache.max is reached, in the cgroup or above it.
  */
-bool zcache_memcg_may_keep(struct obj_cgroup *objcg)
+bool zcache_memcg_may_keep(struct mem_cgroup *memcg)
 {
-	struct mem_cgroup *memcg, *first;
 	bool may = true;
 
-	if (!objcg || !cgroup_subsys_on_dfl(memory_cgrp_subsys))
+	if (!READ_ONCE(zcache_limited))
 		return true;
-
-	first = get_mem_cgroup_from_objcg(objcg);
-	for (memcg = first; may && memcg && !mem_cgroup_is_root(memcg);
+	for (; may && memcg && !mem_cgroup_is_root(memcg);
 	     memcg = parent_mem_cgroup(memcg)) {
 		unsigned long max = READ_ONCE(memcg->zcache_max);
 
@@ -103,7 +95,6 @@ bool zcache_memcg_may_keep(struct obj_cgroup *objcg)
 			cgroup_rstat_flush(memcg->css.cgroup);
 		may = max && zcache_bytes(memcg) / PAGE_SIZE < max;
 	}
-	mem_cgroup_put(first);
 	return may;
 }
 EXPORT_SYMBOL_GPL(zcache_memcg_may_keep);
@@ -178,6 +169,8 @@ static ssize_t zcache_max_write(struct kernfs_open_file *of,
 	if (err)
 		return err;
 	WRITE_ONCE(memcg->zcache_max, max);
+	if (max != PAGE_COUNTER_MAX)
+		WRITE_ONCE(zcache_limited, true);
 	return nbytes;
 }
 

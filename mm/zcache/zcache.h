@@ -95,8 +95,8 @@ extern struct zcache_half zcache_anon, zcache_file;
 /* Memory cgroups; memcg.c is built in, also where the rest is a module. */
 #ifdef CONFIG_MEMCG
 struct obj_cgroup *zcache_memcg_of(struct folio *folio);
-bool zcache_memcg_lists(struct obj_cgroup *objcg, struct list_lru *lru);
-bool zcache_memcg_may_keep(struct obj_cgroup *objcg);
+bool zcache_memcg_lists(struct mem_cgroup *memcg, struct list_lru *lru);
+bool zcache_memcg_may_keep(struct mem_cgroup *memcg);
 bool zcache_memcg_may_write(struct obj_cgroup *objcg);
 void zcache_memcg_account(struct obj_cgroup *objcg, bool file, long bytes,
 			  long pages);
@@ -105,6 +105,12 @@ void zcache_memcg_account(struct obj_cgroup *objcg, bool file, long bytes,
 static inline struct mem_cgroup *zcache_memcg(struct obj_cgroup *objcg)
 {
 	return objcg ? obj_cgroup_memcg(objcg) : NULL;
+}
+
+/* The same for mem_cgroup_put() */
+static inline struct mem_cgroup *zcache_memcg_get(struct obj_cgroup *objcg)
+{
+	return objcg ? get_mem_cgroup_from_objcg(objcg) : NULL;
 }
 
 /* Takes a reference for obj_cgroup_put(). */
@@ -119,13 +125,13 @@ static inline struct obj_cgroup *zcache_memcg_of(struct folio *folio)
 	return NULL;
 }
 
-static inline bool zcache_memcg_lists(struct obj_cgroup *objcg,
+static inline bool zcache_memcg_lists(struct mem_cgroup *memcg,
 				      struct list_lru *lru)
 {
 	return true;
 }
 
-static inline bool zcache_memcg_may_keep(struct obj_cgroup *objcg)
+static inline bool zcache_memcg_may_keep(struct mem_cgroup *memcg)
 {
 	return true;
 }
@@ -141,6 +147,11 @@ static inline void zcache_memcg_account(struct obj_cgroup *objcg, bool file,
 }
 
 static inline struct mem_cgroup *zcache_memcg(struct obj_cgroup *objcg)
+{
+	return NULL;
+}
+
+static inline struct mem_cgroup *zcache_memcg_get(struct obj_cgroup *objcg)
 {
 	return NULL;
 }

@@ -23,6 +23,63 @@
 #define TMEM_SWAP_SLOTS	256u
 
 /**
+ * tmem_folio_engine_create - make an engine for pages of this kernel
+ * @ops: How content is kept; what cannot be loaded is lost.
+ * @max_pools: Pools at the same time.
+ * @engine: Where to write the engine.
+ * @client: Where to write its only client, which has no limits.
+ *
+ * Context: May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int tmem_folio_engine_create(const struct tmem_payload_ops *ops, u32 max_pools,
+			     struct tmem_engine **engine,
+			     struct tmem_client **client)
+{
+	static const struct tmem_limits limits = {
+		.persistent_pages = TMEM_UNLIMITED,
+		.metadata_bytes = TMEM_UNLIMITED,
+		.objects = TMEM_UNLIMITED,
+		.weight = 1,
+	};
+	struct tmem_config config = {
+		.ops = ops,
+		.orders = 1u << (PAGE_SHIFT - 12),
+		.bucket_bits = 14,
+		.stripe_bits = 6,
+		.max_clients = 1,
+		.max_pools = max_pools,
+		.trusted = true,
+	};
+	int err;
+
+	err = tmem_engine_create(&config, engine);
+	if (err)
+		return err;
+	err = tmem_client_create(*engine, &limits, NULL, client);
+	if (err)
+		tmem_engine_destroy(*engine);
+	return err;
+}
+EXPORT_SYMBOL_GPL(tmem_folio_engine_create);
+
+/**
+ * tmem_folio_engine_destroy - destroy what tmem_folio_engine_create() has made
+ * @engine: The engine.
+ * @client: Its client, with everything in it.
+ *
+ * Context: May sleep.
+ */
+void tmem_folio_engine_destroy(struct tmem_engine *engine,
+			       struct tmem_client *client)
+{
+	while (tmem_client_destroy(client) == -EAGAIN)
+		cond_resched();
+	tmem_engine_destroy(engine);
+}
+EXPORT_SYMBOL_GPL(tmem_folio_engine_destroy);
+
+/**
  * tmem_folio_new_pool - make a pool for pages of this kernel
  * @client: Whose it will be.
  * @flags: TMEM_FLAG_PERSISTENT, or 0.
@@ -63,6 +120,15 @@ static struct tmem_handle tmem_slot(u32 pool, pgoff_t offset)
 	};
 }
 
+/* That of the next slot */
+static void tmem_slot_next(struct tmem_handle *slot)
+{
+	if (++slot->index < TMEM_SWAP_SLOTS)
+		return;
+	slot->index = 0;
+	slot->oid[0]++;
+}
+
 static struct tmem_handle tmem_file(u32 pool, u64 object, pgoff_t index)
 {
 	return (struct tmem_handle){
@@ -79,6 +145,8 @@ static unsigned int tmem_flush_all(struct tmem_client *client,
 	unsigned int n, flushed = 0;
 	int ret;
 
+	if (nr == 1)
+		return !tmem_flush_page(client, &handle);
 	for (; nr; nr -= n, handle.index += n) {
 		n = min(nr, TMEM_CHUNK);
 		ret = tmem_flush_range(client, &handle, handle.index + n - 1);
@@ -100,19 +168,20 @@ static unsigned int tmem_flush_all(struct tmem_client *client,
 int tmem_swap_store(struct tmem_client *client, u32 pool, pgoff_t offset,
 		    struct folio *folio)
 {
-	unsigned int i, nr = folio_nr_pages(folio);
+	struct tmem_handle slot = tmem_slot(pool, offset);
+	unsigned int i = 0, nr = folio_nr_pages(folio);
+	int err;
 
-	for (i = 0; i < nr; i++) {
-		struct tmem_handle slot = tmem_slot(pool, offset + i);
-		int err = tmem_put(client, &slot, folio_page(folio, i));
-
-		if (err) {
-			tmem_swap_invalidate(client, pool, offset, nr);
-			return err;
-		}
+	for (;;) {
+		err = tmem_put(client, &slot, folio_page(folio, i));
+		if (err || ++i == nr)
+			break;
+		tmem_slot_next(&slot);
 		cond_resched();
 	}
-	return 0;
+	if (err)
+		tmem_swap_invalidate(client, pool, offset, nr);
+	return err;
 }
 EXPORT_SYMBOL_GPL(tmem_swap_store);
 
@@ -125,27 +194,28 @@ EXPORT_SYMBOL_GPL(tmem_swap_store);
  * @exclusive: Remove them, if all of them were got.
  *
  * Context: May sleep.
- * Return: 0, or an error of tmem_get(): nothing was removed, and the content of the
- * folio is undefined.
+ * Return: 0, or an error of tmem_get(): the content of the folio is undefined, and
+ * nothing was removed, but for the page of a small folio that could not be copied.
  */
 int tmem_swap_load(struct tmem_client *client, u32 pool, pgoff_t offset,
 		   struct folio *folio, bool exclusive)
 {
-	unsigned int i, nr = folio_nr_pages(folio);
+	struct tmem_handle slot = tmem_slot(pool, offset);
+	unsigned int i = 0, nr = folio_nr_pages(folio);
 	unsigned int flags = exclusive && nr == 1 ?
-		TMEM_GET_EXCLUSIVE : TMEM_GET_KEEP;
+		TMEM_GET_REMOVE : TMEM_GET_KEEP;
+	int err;
 
-	for (i = 0; i < nr; i++) {
-		struct tmem_handle slot = tmem_slot(pool, offset + i);
-		int err = tmem_get(client, &slot, folio_page(folio, i), flags);
-
-		if (err)
-			return err;
+	for (;;) {
+		err = tmem_get(client, &slot, folio_page(folio, i), flags);
+		if (err || ++i == nr)
+			break;
+		tmem_slot_next(&slot);
 		cond_resched();
 	}
-	if (exclusive && nr > 1)
+	if (!err && exclusive && nr > 1)
 		tmem_swap_invalidate(client, pool, offset, nr);
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_GPL(tmem_swap_load);
 
@@ -217,7 +287,7 @@ EXPORT_SYMBOL_GPL(tmem_file_put);
  * @exclusive: Remove them, if all of them were got.
  *
  * Context: As ->get of struct cleancache_ops.
- * Return: 0, or an error of tmem_get(): the content of the folio is undefined.
+ * Return: as tmem_swap_load().
  */
 int tmem_file_get(struct tmem_client *client, u32 pool, u64 object,
 		  pgoff_t index, struct folio *folio, unsigned int nr,
@@ -225,7 +295,7 @@ int tmem_file_get(struct tmem_client *client, u32 pool, u64 object,
 {
 	struct tmem_handle handle = tmem_file(pool, object, index);
 	unsigned int i, flags = exclusive && nr == 1 ?
-		TMEM_GET_EXCLUSIVE : TMEM_GET_KEEP;
+		TMEM_GET_REMOVE : TMEM_GET_KEEP;
 
 	for (i = 0; i < nr; i++, handle.index++) {
 		int err = tmem_get(client, &handle, folio_page(folio, i),

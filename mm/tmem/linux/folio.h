@@ -10,6 +10,11 @@
 #include <linux/mm_types.h>
 #include "../engine.h"
 
+int tmem_folio_engine_create(const struct tmem_payload_ops *ops, u32 max_pools,
+			     struct tmem_engine **engine,
+			     struct tmem_client **client);
+void tmem_folio_engine_destroy(struct tmem_engine *engine,
+			       struct tmem_client *client);
 int tmem_folio_new_pool(struct tmem_client *client, u32 flags);
 void tmem_folio_destroy_pool(struct tmem_client *client, u32 pool);
 
