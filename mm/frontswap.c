@@ -76,16 +76,11 @@ static struct frontswap_area *frontswap_area_of(swp_entry_t entry)
 	return READ_ONCE(frontswap_areas[swp_type(entry)]);
 }
 
-static void frontswap_count_memcg(struct folio *folio,
-				  enum vm_event_item event, unsigned int nr)
+static void frontswap_count_event(struct folio *folio, enum vm_event_item event,
+				  unsigned int nr)
 {
-	struct obj_cgroup *objcg = get_obj_cgroup_from_folio(folio);
-
 	count_vm_events(event, nr);
-	if (objcg) {
-		count_objcg_events(objcg, event, nr);
-		obj_cgroup_put(objcg);
-	}
+	count_memcg_folio_events(folio, event, nr);
 }
 
 /* Return: true if the slot's page was lost; it no longer is. */
@@ -278,7 +273,7 @@ bool __frontswap_store(struct folio *folio, bool before_zswap)
 		return false;
 	}
 	frontswap_count(stores, nr);
-	frontswap_count_memcg(folio, FSWPOUT, nr);
+	frontswap_count_event(folio, FSWPOUT, nr);
 	if (before_zswap)
 		frontswap_drop_zswap(folio);
 	return !through;
@@ -366,12 +361,14 @@ int __frontswap_load(struct folio *folio)
 	}
 
 	if (exclusive) {
-		frontswap_unmark(area, offset, nr);
+		atomic_long_sub(frontswap_map_clear_run(&area->map, offset,
+							offset + nr),
+				&area->nr_pages);
 		/* The only copy left, unless the device has one. */
 		if (!through)
 			folio_mark_dirty(folio);
 	}
-	frontswap_count_memcg(folio, FSWPIN, nr);
+	frontswap_count_event(folio, FSWPIN, nr);
 	folio_mark_uptodate(folio);
 	return 0;
 }

@@ -31,6 +31,13 @@ static unsigned long *chunk_of(struct frontswap_map *map, pgoff_t offset)
 	return smp_load_acquire(&chunks[offset / FRONTSWAP_CHUNK_SLOTS]);
 }
 
+static bool is_resident(struct frontswap_map *map, pgoff_t offset)
+{
+	unsigned long *chunk = chunk_of(map, offset);
+
+	return chunk && test_bit(offset % FRONTSWAP_CHUNK_SLOTS, chunk);
+}
+
 /* Spares and chunks together never make more than one bit per slot. */
 static unsigned int spares_wanted(struct frontswap_map *map)
 {
@@ -261,17 +268,12 @@ enum frontswap_residency frontswap_map_test(struct frontswap_map *map, pgoff_t o
 					    unsigned int nr)
 {
 	pgoff_t end = offset + nr;
-	pgoff_t next = frontswap_map_next(map, offset, end);
 
-	if (next == end)
-		return FRONTSWAP_ABSENT;
-	if (next != offset)
-		return FRONTSWAP_MIXED;
-	for (; offset < end; offset++) {
-		unsigned long *chunk = chunk_of(map, offset);
-
-		if (!chunk || !test_bit(offset % FRONTSWAP_CHUNK_SLOTS, chunk))
+	if (!is_resident(map, offset))
+		return frontswap_map_next(map, offset + 1, end) < end ?
+			FRONTSWAP_MIXED : FRONTSWAP_ABSENT;
+	while (++offset < end)
+		if (!is_resident(map, offset))
 			return FRONTSWAP_MIXED;
-	}
 	return FRONTSWAP_RESIDENT;
 }
