@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/tmem_lib.sh"
 
-plan 22
+plan 30
 
 megabytes=8
 disk=$(disk swap0)
@@ -58,6 +58,17 @@ for rotational in 1 0; do
 	check "$what: pages that left the store then, of these" \
 		$((held - $(counted pages))) -gt $((load_written * 8 / 10))
 	check_content "$what"
+
+	# The device's neighbours are read ahead, the store's are not.
+	unload_backend
+	load_backend $((2 * megabytes)) percent=50
+	load pageout
+	squeeze_cgroup
+	held=$(counted pages)
+	check "$what, in both places: pages in the store" "$held" -gt 0
+	read_all "$what, from both places"
+	check "$what, from both places: pages read ahead, of the device's" \
+		"$ahead" -le $((load_pages - held))
 	load_end
 	swapoff "$disk" || die "swapoff"
 	unload_backend
