@@ -30,11 +30,11 @@
 	(1UL << MAX(9, MIN(MAX_XAS_ORDER, PREFERRED_MAX_PAGECACHE_ORDER)))
 
 /*
- * Called in reclaim, which must not wait for memory, nor use up what is kept for
- * those who free some.
+ * Called in reclaim, when memory is short: it must not wait for memory, and may take
+ * half of what is kept for such times. All of it is not: others need it too.
  */
 #define CLEANCACHE_GFP \
-	(GFP_NOWAIT | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
+	(GFP_NOWAIT | __GFP_HIGH | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN)
 
 /* Why a page was not put; each has its counter in sysfs. */
 enum cleancache_reject {
