@@ -211,7 +211,8 @@ static int bench_check(const struct bench_path *path, unsigned int i)
 	return 0;
 }
 
-static int bench_load(const struct bench_path *path, unsigned int i)
+/* By the path's own function, or as a fault does */
+static int bench_load(const struct bench_path *path, unsigned int i, bool fault)
 {
 	struct bench_page *page = &bench_pages[i];
 	u64 start;
@@ -220,24 +221,13 @@ static int bench_load(const struct bench_path *path, unsigned int i)
 		return 0;
 	bench_forget_content(page);
 	start = bench_now();
-	if (!path->load(page->folio, page->spare))
+	if (fault) {
+		swap_read_folio(page->folio, NULL);
+		folio_lock(page->folio);
+	} else if (!path->load(page->folio, page->spare)) {
 		return -EIO;
-	bench_note(page, BENCH_LOAD, bench_since(start));
-	return bench_check(path, i);
-}
-
-static int bench_read(const struct bench_path *path, unsigned int i)
-{
-	struct bench_page *page = &bench_pages[i];
-	u64 start;
-
-	if (!page->held)
-		return 0;
-	bench_forget_content(page);
-	start = bench_now();
-	swap_read_folio(page->folio, NULL);
-	folio_lock(page->folio);
-	bench_note(page, BENCH_READ, bench_since(start));
+	}
+	bench_note(page, fault ? BENCH_READ : BENCH_LOAD, bench_since(start));
 	return bench_check(path, i);
 }
 
@@ -252,8 +242,7 @@ static void bench_drop(const struct bench_path *path, struct bench_page *page)
 		bench_note(page, BENCH_DROP, took);
 }
 
-static int bench_round(const struct bench_path *path,
-		       int (*load)(const struct bench_path *path, unsigned int i))
+static int bench_round(const struct bench_path *path, bool fault)
 {
 	long frames = bench_zs_frames();
 	unsigned int i;
@@ -263,7 +252,7 @@ static int bench_round(const struct bench_path *path,
 		bench_store(path, &bench_pages[i]);
 	bench_frames = bench_zs_frames() - frames;
 	for (i = 0; i < bench_nr; i++) {
-		err = load(path, i);
+		err = bench_load(path, i, fault);
 		if (err)
 			return err;
 	}
@@ -317,7 +306,7 @@ static int bench_rounds(const struct bench_path *path, enum bench_codec codec,
 	for (round = 0; round <= BENCH_ROUNDS; round++) {
 		if (round == 1)
 			bench_note_nothing();
-		err = bench_round(path, read ? bench_read : bench_load);
+		err = bench_round(path, read);
 		if (err)
 			return err;
 	}
