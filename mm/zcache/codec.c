@@ -209,11 +209,12 @@ static int compress_lzo(struct zcache_stream *stream, const void *page)
 		LZO_E_OK ? bytes : 0;
 }
 
-static int compress_zstd(struct zcache_stream *stream, const void *page,
-			 unsigned int most)
+/* Given less room, it would look at each step whether there is some left. */
+static int compress_zstd(struct zcache_stream *stream, const void *page)
 {
-	size_t bytes = zstd_compress_cctx(stream->cctx, stream->buffer, most,
-					  page, PAGE_SIZE, &zcache_zstd);
+	size_t bytes = zstd_compress_cctx(stream->cctx, stream->buffer,
+					  ZCACHE_BUFFER_BYTES, page, PAGE_SIZE,
+					  &zcache_zstd);
 
 	return zstd_is_error(bytes) ? 0 : bytes;
 }
@@ -223,7 +224,7 @@ static int compress_zstd(struct zcache_stream *stream, const void *page,
  * @stream: The caller's.
  * @codec: Not ZCACHE_NONE.
  * @page: The page, of PAGE_SIZE bytes.
- * @most: More bytes are not wanted. Most codecs stop as soon as they know.
+ * @most: More bytes are not wanted. lz4 stops as soon as it knows.
  *
  * Context: Process. May take a while, and may be preempted.
  * Return: bytes in the stream's buffer, or -E2BIG.
@@ -243,7 +244,7 @@ int zcache_compress(struct zcache_stream *stream, enum zcache_codec codec,
 		bytes = compress_lzo(stream, page);
 		break;
 	case ZCACHE_ZSTD:
-		bytes = compress_zstd(stream, page, most);
+		bytes = compress_zstd(stream, page);
 		break;
 	default:
 		break;
