@@ -130,10 +130,13 @@ void zcache_memcg_account(struct obj_cgroup *objcg, bool file, long bytes,
 
 	rcu_read_lock();
 	memcg = obj_cgroup_memcg(objcg);
-	mod_memcg_state(memcg, file ? MEMCG_ZCACHE_FILE_B : MEMCG_ZCACHE_ANON_B,
-			bytes);
-	mod_memcg_state(memcg, file ? MEMCG_ZCACHE_FILE : MEMCG_ZCACHE_ANON,
-			pages);
+	/* Of files, pages and frames come and go apart. */
+	if (bytes)
+		mod_memcg_state(memcg, file ? MEMCG_ZCACHE_FILE_B :
+				MEMCG_ZCACHE_ANON_B, bytes);
+	if (pages)
+		mod_memcg_state(memcg, file ? MEMCG_ZCACHE_FILE :
+				MEMCG_ZCACHE_ANON, pages);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(zcache_memcg_account);
