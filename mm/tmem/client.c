@@ -215,13 +215,14 @@ int tmem_client_create(struct tmem_engine *engine,
 TMH_EXPORT(tmem_client_create);
 
 /**
- * tmem_client_destroy - destroy a client with everything it has
- * @client: The client. When it is done, no operation of it may follow or still run.
+ * tmem_client_kill - destroy everything that a client has
+ * @client: The client. When it is done, no operation that could make a pool may follow
+ *	or still run; others may until tmem_client_destroy(), and find nothing.
  *
  * Context: No lock of the engine. May do what the host's allocator does.
  * Return: 0, or -EAGAIN if the host had to stop it: call it again.
  */
-int tmem_client_destroy(struct tmem_client *client)
+int tmem_client_kill(struct tmem_client *client)
 {
 	unsigned int i;
 
@@ -229,6 +230,21 @@ int tmem_client_destroy(struct tmem_client *client)
 	for (i = 0; i < client->engine->config.max_pools; i++)
 		if (tmem_destroy_pool(client, i) == -EAGAIN)
 			return -EAGAIN;
+	return 0;
+}
+
+/**
+ * tmem_client_destroy - destroy a client with everything it has
+ * @client: The client. When it is done, no operation of it may follow or still run.
+ *
+ * Context: No lock of the engine. May do what the host's allocator does.
+ * Return: 0, or -EAGAIN if the host had to stop it: call it again. 0 after
+ * tmem_client_kill().
+ */
+int tmem_client_destroy(struct tmem_client *client)
+{
+	if (tmem_client_kill(client))
+		return -EAGAIN;
 	tmh_set_release(&client->used, 0);
 	return 0;
 }

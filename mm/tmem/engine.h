@@ -151,6 +151,18 @@ struct tmem_stats {
 };
 
 /**
+ * struct tmem_pool_info - what a pool is
+ * @uuid: As given to tmem_new_pool().
+ * @flags: The same.
+ * @stats: What happened in it.
+ */
+struct tmem_pool_info {
+	u64	uuid[2];
+	u32	flags;
+	struct tmem_stats stats;
+};
+
+/**
  * struct tmem_usage - what a client has
  * @persistent_pages: Pages in persistent pools.
  * @ephemeral_pages: Pages in ephemeral pools.
@@ -193,6 +205,7 @@ void tmem_engine_destroy(struct tmem_engine *engine);
 int tmem_client_create(struct tmem_engine *engine,
 		       const struct tmem_limits *limits, void *owner,
 		       struct tmem_client **result);
+int tmem_client_kill(struct tmem_client *client);
 int tmem_client_destroy(struct tmem_client *client);
 int tmem_client_set_limits(struct tmem_client *client,
 			   const struct tmem_limits *limits);
@@ -204,6 +217,8 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags);
 int tmem_destroy_pool(struct tmem_client *client, u32 pool);
 int tmem_pool_stats(struct tmem_client *client, u32 pool,
 		    struct tmem_stats *stats);
+int tmem_pool_info(struct tmem_client *client, u32 pool,
+		   struct tmem_pool_info *info);
 bool tmem_pool_is_empty(struct tmem_client *client, u32 pool);
 
 int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
@@ -224,6 +239,7 @@ void tmem_flush_batch(struct tmem_client *client, struct tmem_io *io,
 		      unsigned int n);
 
 unsigned long tmem_evict(struct tmem_engine *engine, unsigned long pages);
+unsigned long tmem_evict_client(struct tmem_client *client, unsigned long pages);
 unsigned long tmem_evictable(struct tmem_engine *engine, unsigned long enough);
 
 #endif /* _TMEM_ENGINE_H */

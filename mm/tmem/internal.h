@@ -120,6 +120,7 @@ struct tmem_pool_stripe {
  * struct tmem_pool - a pool
  * @client: Whose it is, and who is charged for its pages.
  * @key: Never used again by another; hashed with ids of objects.
+ * @uuid: As given by who made it.
  * @flags: TMEM_FLAG_*
  * @order: Of its pages' size.
  * @stripes: One for each.
@@ -127,6 +128,7 @@ struct tmem_pool_stripe {
 struct tmem_pool {
 	struct tmem_client *client;
 	unsigned long	key;
+	u64		uuid[2];
 	u32		flags;
 	unsigned int	order;
 	struct tmem_pool_stripe stripes[];
@@ -656,8 +658,5 @@ static inline bool tmem_copy_orphan(struct tmem_stripe *stripe,
 	return !tmem_list_empty(&stripe->copies) &&
 		tmem_copy_mark(stripe, object, index);
 }
-
-/* evict.c */
-unsigned long tmem_evict_client(struct tmem_client *client, unsigned long pages);
 
 #endif /* _TMEM_INTERNAL_H */

@@ -62,7 +62,7 @@ static int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool)
 /**
  * tmem_new_pool - make a pool
  * @client: Whose it will be.
- * @uuid: Of a pool of the shared kind; not used yet: nobody can join it.
+ * @uuid: Of a pool of the shared kind; only kept: nobody can join it yet.
  * @flags: TMEM_FLAG_*, with the version.
  *
  * Context: No lock of the engine. May do what the host's allocator does.
@@ -84,6 +84,8 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 	if (!pool)
 		return -ENOMEM;
 	pool->client = client;
+	pool->uuid[0] = uuid[0];
+	pool->uuid[1] = uuid[1];
 	pool->flags = flags;
 	pool->order = (flags & TMEM_FLAG_ORDER_MASK) >> TMEM_FLAG_ORDER_SHIFT;
 	pool->key = tmem_new_key(engine);
@@ -213,6 +215,38 @@ int tmem_destroy_pool(struct tmem_client *client, u32 pool)
 }
 
 /**
+ * tmem_pool_info - what a pool is, and what happened in it
+ * @client: Whose it is.
+ * @pool: Its id.
+ * @info: Filled in.
+ *
+ * Context: No lock of the engine.
+ * Return: 0, or -ENODEV if there is no such pool.
+ */
+int tmem_pool_info(struct tmem_client *client, u32 pool,
+		   struct tmem_pool_info *info)
+{
+	struct tmem_pool_slot *slot;
+	int error = -ENODEV;
+	unsigned long flags;
+
+	*info = (struct tmem_pool_info){};
+	if (!tmem_pool_slot(client, pool))
+		return error;
+	slot = tmem_pool_slot(client, pool);
+	flags = tmh_lock(&client->lock);
+	if (tmh_read(&slot->key)) {
+		info->uuid[0] = slot->pool->uuid[0];
+		info->uuid[1] = slot->pool->uuid[1];
+		info->flags = slot->pool->flags;
+		tmem_pool_sum(slot->pool, &info->stats);
+		error = 0;
+	}
+	tmh_unlock(&client->lock, flags);
+	return error;
+}
+
+/**
  * tmem_pool_stats - what happened in a pool
  * @client: Whose it is.
  * @pool: Its id.
@@ -224,20 +258,10 @@ int tmem_destroy_pool(struct tmem_client *client, u32 pool)
 int tmem_pool_stats(struct tmem_client *client, u32 pool,
 		    struct tmem_stats *stats)
 {
-	struct tmem_pool_slot *slot;
-	int error = -ENODEV;
-	unsigned long flags;
+	struct tmem_pool_info info;
+	int error = tmem_pool_info(client, pool, &info);
 
-	*stats = (struct tmem_stats){};
-	if (!tmem_pool_slot(client, pool))
-		return error;
-	slot = tmem_pool_slot(client, pool);
-	flags = tmh_lock(&client->lock);
-	if (tmh_read(&slot->key)) {
-		tmem_pool_sum(slot->pool, stats);
-		error = 0;
-	}
-	tmh_unlock(&client->lock, flags);
+	*stats = info.stats;
 	return error;
 }
 

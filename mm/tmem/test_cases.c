@@ -324,6 +324,35 @@ static void test_stats(struct tmem_test *test)
 	scene_end(&scene);
 }
 
+/* As it was made, whatever the id of it is */
+static void test_pool_info(struct tmem_test *test)
+{
+	static const u64 uuid[2] = { 1, ~0ull };
+	struct tmem_pool_info info;
+	struct scene scene;
+	int shared;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	shared = tmem_new_pool(scene.client, uuid, TMEM_TEST_SHARED);
+	put_many(&scene, 1, 20);
+	TMEM_EXPECT(test, !tmem_pool_info(scene.client, scene.pool, &info));
+	TMEM_EXPECT(test, info.flags == TMEM_TEST_PERSISTENT);
+	TMEM_EXPECT(test, !info.uuid[0] && !info.uuid[1]);
+	TMEM_EXPECT(test, info.stats.pages == 20 && info.stats.objects == 1);
+	TMEM_EXPECT(test, !tmem_pool_info(scene.client, shared, &info));
+	TMEM_EXPECT(test, info.flags == TMEM_TEST_SHARED);
+	TMEM_EXPECT(test, info.uuid[0] == uuid[0] && info.uuid[1] == uuid[1]);
+	TMEM_EXPECT(test, info.stats.pages == 0);
+	TMEM_EXPECT(test, tmem_pool_info(scene.client, 3, &info) == -ENODEV);
+	TMEM_EXPECT(test, tmem_pool_info(scene.client, ~0u, &info) == -ENODEV);
+	while (tmem_destroy_pool(scene.client, shared))
+		;
+	TMEM_EXPECT(test, tmem_pool_info(scene.client, shared, &info) == -ENODEV);
+	TMEM_EXPECT(test, !info.flags && !info.uuid[0]);
+	scene_end(&scene);
+}
+
 static void test_batch(struct tmem_test *test)
 {
 	struct tmem_test_page pages[5];
@@ -507,6 +536,38 @@ static void test_client_dies(struct tmem_test *test)
 	scene_end(&scene);
 }
 
+/* One that is dead but not destroyed has nothing, and nobody else is it. */
+static void test_client_dead(struct tmem_test *test)
+{
+	struct tmem_client *next;
+	struct tmem_usage usage;
+	struct scene scene;
+
+	if (!scene_begin(&scene, test, TMEM_TEST_PERSISTENT))
+		return;
+	put_many(&scene, 1, 200);
+	while (tmem_client_kill(scene.client))
+		;
+	next = tmem_test_client(test, 1);
+	TMEM_EXPECT(test, next != scene.client);
+	TMEM_EXPECT(test, tmem_new_pool(scene.client, no_uuid,
+					TMEM_TEST_EPHEMERAL) == -ENODEV);
+	TMEM_EXPECT(test, tmem_destroy_pool(scene.client, scene.pool) == -ENODEV);
+	TMEM_EXPECT(test, put(&scene, 1, 1, 2) == -ENODEV);
+	set_limits(&scene, 1, 1, 1);
+	tmem_client_freeze(scene.client, true);
+	TMEM_EXPECT(test, !tmem_evict_client(scene.client, 1));
+	tmem_client_usage(scene.client, &usage);
+	TMEM_EXPECT(test, !usage.pools && !usage.persistent_pages &&
+		    !usage.metadata_bytes && !usage.objects);
+	TMEM_EXPECT(test, !tmem_client_destroy(scene.client));
+	scene.client = tmem_test_client(test, 1);
+	scene.pool = tmem_new_pool(scene.client, no_uuid, TMEM_TEST_PERSISTENT);
+	put_many(&scene, 1, 20);
+	tmem_test_destroy(test, next);
+	scene_end(&scene);
+}
+
 const struct tmem_test_case tmem_test_cases[] = {
 	{ "kinds of pools", test_kinds },
 	{ "handles that differ in one bit", test_one_bit },
@@ -524,10 +585,13 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "flush of a range", test_flush_range },
 	{ "flush of an object", test_flush_object },
 	{ "statistics", test_stats },
+	{ "what a pool is", test_pool_info },
 	{ "batches", test_batch },
 	{ "bytes of metadata", tmem_test_metadata_bytes },
 	{ "weights", tmem_test_weights },
 	{ "client that comes late", tmem_test_late_client },
+	{ "frozen client that competes", tmem_test_frozen_competes },
+	{ "eviction of one client's pages", tmem_test_evict_of_client },
 	{ "order of eviction", tmem_test_evict_order },
 	{ "limit of metadata", tmem_test_metadata_limit },
 	{ "again at a limit", tmem_test_again_at_limit },
@@ -541,6 +605,7 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "last page", test_last_page },
 	{ "counts stay right", test_counts_stay_right },
 	{ "client dies", test_client_dies },
+	{ "client is dead", test_client_dead },
 	{ "model", tmem_test_model },
 	{}
 };

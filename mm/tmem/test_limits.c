@@ -154,22 +154,55 @@ static struct scene another(struct scene *scene, u32 weight)
 	return other;
 }
 
-/* Pages of two clients, in turns, until they have displaced each other. */
-static void compete(struct tmem_test *test, struct scene *a, struct scene *b,
-		    unsigned int rounds)
-{
-	unsigned int i;
+/* That clients compete for: where one has a tenth of them, much more than an eviction */
+#define COMPETE_PAGES	800
 
-	for (i = 0; i < rounds; i++) {
-		TMEM_EXPECT(test, !put(a, 1, i, 8 + i * 14));
-		TMEM_EXPECT(test, !put(b, 1, i, 8 + i * 14));
+/* Pages of two clients, of one a few at a time, until they have displaced each other. */
+static void compete(struct scene *a, struct scene *b, unsigned int at_a_time)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < 1000; i++) {
+		for (k = 0; k < at_a_time; k++)
+			TMEM_EXPECT(a->test, !put(a, k, i, 8 + i * 14));
+		TMEM_EXPECT(b->test, !put(b, 1, i, 8 + i * 14));
 	}
 }
 
+static void set_weight(struct scene *scene, u32 weight)
+{
+	struct tmem_limits limits = { 0, TMEM_UNLIMITED, TMEM_UNLIMITED, weight };
+
+	TMEM_EXPECT(scene->test,
+		    !tmem_client_set_limits(scene->client, &limits));
+}
+
+/* Up to a tenth of it more or less */
+static void expect_share(struct scene *scene, unsigned long pages)
+{
+	struct tmem_usage usage;
+
+	tmem_client_usage(scene->client, &usage);
+	TMEM_EXPECT(scene->test, usage.ephemeral_pages * 10 >= pages * 9 &&
+		    usage.ephemeral_pages * 10 <= pages * 11);
+}
+
+/*
+ * Whatever they had before and whoever is faster, the same clients. One without weight
+ * has nothing as long as others put pages: at most what it has just put.
+ */
 void tmem_test_weights(struct tmem_test *test)
 {
-	struct scene a, b, dead;
+	static const struct {
+		u32 a, b;
+		unsigned long pages_of_a;
+	} cases[] = {
+		{ 1, 3, 200 }, { 1, 1, 400 }, { 3, 1, 600 }, { 65535, 65535, 400 },
+		{ 0, 1, 0 }, { 20, 10, 533 }, { 65535, 0, 800 },
+	};
 	struct tmem_usage usage;
+	struct scene a, b, dead;
+	unsigned int i;
 
 	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
 		return;
@@ -178,33 +211,101 @@ void tmem_test_weights(struct tmem_test *test)
 	put_many(&dead, 1, 10);
 	/* The weight of a client that is gone counts no longer. */
 	tmem_test_destroy(test, dead.client);
-	tmh_set(&test->store.capacity, 400);
-	compete(test, &a, &b, 1000);
-	tmem_client_usage(a.client, &usage);
-	TMEM_EXPECT(test, usage.ephemeral_pages >= 90 &&
-		    usage.ephemeral_pages <= 110);
-	tmem_client_usage(b.client, &usage);
-	TMEM_EXPECT(test, usage.ephemeral_pages >= 270 &&
-		    usage.ephemeral_pages <= 330);
+	tmh_set(&test->store.capacity, COMPETE_PAGES);
+	for (i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
+		set_weight(&a, cases[i / 2].a);
+		set_weight(&b, cases[i / 2].b);
+		compete(&a, &b, i % 2 ? 4 : 1);
+		tmem_client_usage(a.client, &usage);
+		if (cases[i / 2].pages_of_a)
+			expect_share(&a, cases[i / 2].pages_of_a);
+		else
+			TMEM_EXPECT(test, usage.ephemeral_pages <= 20);
+		tmem_client_usage(b.client, &usage);
+		if (cases[i / 2].pages_of_a < COMPETE_PAGES)
+			expect_share(&b, COMPETE_PAGES - cases[i / 2].pages_of_a);
+		else
+			TMEM_EXPECT(test, usage.ephemeral_pages <= 20);
+	}
 	tmem_test_destroy(test, b.client);
 	scene_end(&a);
 }
 
-/* A client that comes late gets its share. */
+/* A client that comes late has its share as soon as it has put as many pages. */
 void tmem_test_late_client(struct tmem_test *test)
 {
-	struct tmem_usage usage;
+	static const struct {
+		u32 weight;
+		unsigned long pages;
+	} cases[] = { { 1, 400 }, { 3, 600 }, { 19, 760 } };
 	struct scene a, late;
+	unsigned int i;
 
 	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
 		return;
-	tmh_set(&test->store.capacity, 400);
-	put_many(&a, 1, 400);
-	late = another(&a, 1);
-	put_many(&late, 1, 200);
-	tmem_client_usage(late.client, &usage);
-	TMEM_EXPECT(test, usage.ephemeral_pages >= 180);
-	tmem_test_destroy(test, late.client);
+	tmh_set(&test->store.capacity, COMPETE_PAGES);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		put_many(&a, i, COMPETE_PAGES);
+		late = another(&a, cases[i].weight);
+		put_many(&late, 1, cases[i].pages);
+		expect_share(&late, cases[i].pages);
+		tmem_test_destroy(test, late.client);
+	}
+	scene_end(&a);
+}
+
+/* One that is frozen keeps what it has of its share, and can read, write and flush it. */
+void tmem_test_frozen_competes(struct tmem_test *test)
+{
+	unsigned long held = 0;
+	struct scene a, frozen;
+	unsigned int i;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	tmh_set(&test->store.capacity, COMPETE_PAGES);
+	frozen = another(&a, 1);
+	put_many(&frozen, 1, 600);
+	tmem_client_freeze(frozen.client, true);
+	for (i = 0; i < 10; i++)
+		put_many(&a, i, 200);
+	expect_share(&frozen, 400);
+	for (i = 0; i < 600; i++) {
+		u64 got = get(&frozen, 1, i, TMEM_GET_KEEP);
+
+		TMEM_EXPECT(test, got == (got ? 8 + i * 14 : 0));
+		held += !!got;
+	}
+	TMEM_EXPECT(test, held == pages_of(&frozen));
+	TMEM_EXPECT(test, put(&frozen, 1, 600, 8) == -EROFS);
+	TMEM_EXPECT(test, !put(&frozen, 1, 599, 10));
+	TMEM_EXPECT(test, get(&frozen, 1, 599, 0) == 10);
+	TMEM_EXPECT(test, !flush(&frozen, 1, 598));
+	TMEM_EXPECT(test, pages_of(&frozen) == held - 2);
+	tmem_client_freeze(frozen.client, false);
+	TMEM_EXPECT(test, !put(&frozen, 1, 600, 8));
+	tmem_test_destroy(test, frozen.client);
+	scene_end(&a);
+}
+
+/* Of one client alone, as if it were out of weight */
+void tmem_test_evict_of_client(struct tmem_test *test)
+{
+	struct scene a, b;
+
+	if (!scene_begin(&a, test, TMEM_TEST_EPHEMERAL))
+		return;
+	b = another(&a, 1);
+	put_many(&a, 1, 100);
+	put_many(&b, 1, 300);
+	TMEM_EXPECT(test, tmem_evict_client(a.client, 30) == 30);
+	TMEM_EXPECT(test, pages_of(&a) == 70 && pages_of(&b) == 300);
+	TMEM_EXPECT(test, get(&a, 1, 0, 0) == 0);
+	TMEM_EXPECT(test, get(&a, 1, 99, 0) == 8 + 99 * 14);
+	TMEM_EXPECT(test, tmem_evict_client(a.client, 100) == 69);
+	TMEM_EXPECT(test, tmem_evict_client(a.client, 1) == 0);
+	TMEM_EXPECT(test, pages_of(&b) == 300);
+	tmem_test_destroy(test, b.client);
 	scene_end(&a);
 }
 

@@ -132,6 +132,8 @@ void tmem_test_limits_checked(struct tmem_test *test);
 void tmem_test_metadata_bytes(struct tmem_test *test);
 void tmem_test_weights(struct tmem_test *test);
 void tmem_test_late_client(struct tmem_test *test);
+void tmem_test_frozen_competes(struct tmem_test *test);
+void tmem_test_evict_of_client(struct tmem_test *test);
 void tmem_test_evict_order(struct tmem_test *test);
 void tmem_test_metadata_limit(struct tmem_test *test);
 void tmem_test_again_at_limit(struct tmem_test *test);
