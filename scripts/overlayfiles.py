@@ -16,7 +16,8 @@ series/linux/NNN-slug.msg, or series/xen for Xen, says which commit owns what:
 
 An overlay file is one of
     path            new file
-    path.patch      edit; path.<slug>.patch where several commits edit path
+    path.patch      edit; path.<slug>.patch where several commits edit path, also a
+                    new file of an earlier commit
     path@V.patch    variant of either for bases up to V, while the bare name
                     serves newer ones. Not listed: it belongs to the bare name
     path.tmem       lines inserted at their sorted place in MAINTAINERS, in an
@@ -203,8 +204,10 @@ class Overlay:
                     plans.append((entry, name, "new", [path], variant))
         there = self.base.git.names("base", sorted(
             {t for plan in plans for t in plan[3] if t}) or ["."])
+        new = {plan[3][0] for plan in plans if plan[2] == "new"}
         for entry, name, kind, targets, variant in plans:
-            target = next((t for t in targets if t in there), None)
+            target = next((t for t in targets if t in there or (kind != "new" and t in new)),
+                          None)
             if kind == "new" and target:
                 problems.append("%s: %s has one already" % (name, self.base.title()))
             elif kind != "new" and not target:

@@ -437,7 +437,7 @@ static void lose_all(struct guest *guest)
 		guest_lives(guest);
 		return;
 	}
-	while (tmem_teardown(scene.d))
+	while (tmem_soft_reset(scene.d))
 		;
 	memset(guest->pool, 0, sizeof(guest->pool));
 	memset(guest->page, 0, sizeof(guest->page));

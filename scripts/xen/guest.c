@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include "shim.h"
 #include "host.h"
+#include <public/sysctl.h>
 
 /* What this thread has of guests */
 static __thread long refs_held, types_held;
@@ -174,6 +175,52 @@ long hypercall_create_continuation(unsigned int op, const char *format, ...)
 	return 0;
 }
 
+struct domain *rcu_lock_domain_by_id(unsigned short id)
+{
+	struct domain *d;
+
+	rcu_read_lock(&domlist_read_lock);
+	for_each_domain(d)
+		if (d->domain_id == id)
+			return d;
+	rcu_read_unlock(&domlist_read_lock);
+	return NULL;
+}
+
+void rcu_unlock_domain(struct domain *d)
+{
+	rcu_read_unlock(&domlist_read_lock);
+}
+
+/* As in do_sysctl(): one at a time, what is told when it is done, the rest to go on. */
+long guest_control(struct vcpu *v, struct xen_sysctl_tmem_op *op)
+{
+	static pthread_mutex_t sysctl_lock = PTHREAD_MUTEX_INITIALIZER;
+	struct vcpu *before = current;
+	struct xen_sysctl_tmem_op done;
+	long result;
+
+	current = v;
+	for (;;) {
+		done = *op;
+		pthread_mutex_lock(&sysctl_lock);
+		result = tmem_control(&done);
+		pthread_mutex_unlock(&sysctl_lock);
+		host_check_unlocked();
+		guest_check_balance();
+		if (result != -ERESTART)
+			break;
+		op->nr = done.nr;
+		host_continued++;
+		if (host_on_continue)
+			host_on_continue();
+	}
+	if (!result)
+		*op = done;
+	current = before;
+	return result;
+}
+
 long guest_call(struct vcpu *v, unsigned long at)
 {
 	struct vcpu *before = current;
@@ -229,6 +276,32 @@ struct page_info *guest_page(struct domain *d, unsigned int gfn)
 	return d->frame[gfn].page;
 }
 
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* In the order of ids, as Xen's are. */
+static void link_guest(struct domain *d)
+{
+	struct domain **link = &domain_list;
+
+	pthread_mutex_lock(&list_lock);
+	while (*link && (*link)->domain_id < d->domain_id)
+		link = &(*link)->next;
+	d->next = *link;
+	rcu_assign_pointer(*link, d);
+	pthread_mutex_unlock(&list_lock);
+}
+
+static void unlink_guest(struct domain *d)
+{
+	struct domain **link = &domain_list;
+
+	pthread_mutex_lock(&list_lock);
+	while (*link != d)
+		link = &(*link)->next;
+	rcu_assign_pointer(*link, d->next);
+	pthread_mutex_unlock(&list_lock);
+}
+
 struct domain *guest_create(unsigned int id, bool hardware)
 {
 	struct domain *d = calloc(1, sizeof(*d));
@@ -244,29 +317,27 @@ struct domain *guest_create(unsigned int id, bool hardware)
 	d->max_pages = hardware ? UINT_MAX : 1u << 20;
 	spin_lock_init(&d->page_alloc_lock);
 	d->page_alloc_lock.of_domain = true;
+	spin_lock_init(&d->domain_lock);
+	d->domain_lock.of_domain = true;
 	for (i = 0; i < XEN_FRAMES; i++) {
 		d->frame[i].page = calloc(1, sizeof(struct page_info));
 		CHECK(d->frame[i].page);
 		d->frame[i].page->owner = d;
 	}
-	d->next = domain_list;
-	domain_list = d;
+	link_guest(d);
 	return d;
 }
 
 static void guest_free(struct domain *d)
 {
-	struct domain **link = &domain_list;
 	unsigned int i;
 
-	while (*link != d)
-		link = &(*link)->next;
-	*link = d->next;
 	for (i = 0; i < XEN_FRAMES; i++) {
 		CHECK(!d->frame[i].page->refs && !d->frame[i].page->types);
 		free(d->frame[i].page);
 	}
 	pthread_mutex_destroy(&d->page_alloc_lock.mutex);
+	pthread_mutex_destroy(&d->domain_lock.mutex);
 	free(d->memory);
 	free(d);
 }
@@ -277,6 +348,9 @@ unsigned long guest_destroy(struct domain *d)
 	int rc;
 
 	d->is_dying = true;
+	/* As domain_kill() */
+	domain_lock(d);
+	domain_unlock(d);
 	while ((rc = tmem_teardown(d))) {
 		CHECK(rc == -ERESTART);
 		host_check_unlocked();
@@ -285,6 +359,7 @@ unsigned long guest_destroy(struct domain *d)
 	CHECK(!d->tmem && !d->tmem_pages);
 	/* Called for a domain without any, and when everything is done. */
 	CHECK(!tmem_teardown(d));
+	unlink_guest(d);
 	host_quiesce();
 	guest_free(d);
 	return restarts;

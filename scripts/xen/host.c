@@ -18,6 +18,7 @@ static __thread unsigned long work, most_work;
 static unsigned long bytes, countdown, printed;
 static char print_buffer[4096];
 static pthread_mutex_t rcu_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t rcu_readers = PTHREAD_RWLOCK_INITIALIZER;
 static struct rcu_head *rcu_waiting;
 
 unsigned long total_pages = 1 << 20, max_page = 1 << 20;
@@ -293,12 +294,14 @@ int xsm_tmem_op(enum xsm_default action, const struct domain *d)
 
 void rcu_read_lock(rcu_read_lock_t *lock)
 {
+	CHECK(!pthread_rwlock_rdlock(&rcu_readers));
 	nr_readers++;
 }
 
 void rcu_read_unlock(rcu_read_lock_t *lock)
 {
 	CHECK(nr_readers--);
+	pthread_rwlock_unlock(&rcu_readers);
 }
 
 void call_rcu(struct rcu_head *head, void (*call)(struct rcu_head *head))
@@ -312,15 +315,19 @@ void call_rcu(struct rcu_head *head, void (*call)(struct rcu_head *head))
 
 void host_quiesce(void)
 {
-	struct rcu_head *head;
+	struct rcu_head *head, *next;
 
 	CHECK(!nr_readers);
 	pthread_mutex_lock(&rcu_lock);
-	while ((head = rcu_waiting)) {
-		rcu_waiting = head->next;
+	head = rcu_waiting;
+	rcu_waiting = NULL;
+	pthread_mutex_unlock(&rcu_lock);
+	pthread_rwlock_wrlock(&rcu_readers);
+	pthread_rwlock_unlock(&rcu_readers);
+	for (; head; head = next) {
+		next = head->next;
 		head->call(head);
 	}
-	pthread_mutex_unlock(&rcu_lock);
 }
 
 static bool is_word(const char *word, const char *s, size_t length)
@@ -365,6 +372,17 @@ void register_keyhandler(unsigned char key, void (*handler)(unsigned char key),
 			 const char *description, bool diagnostic)
 {
 	host_key = handler;
+}
+
+void *memchr_inv(const void *bytes, int c, size_t n)
+{
+	const unsigned char *at = bytes;
+
+	while (n && *at == c) {
+		at++;
+		n--;
+	}
+	return n ? (void *)at : NULL;
 }
 
 unsigned int get_random(void)

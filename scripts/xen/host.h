@@ -73,6 +73,9 @@ bool guest_grow(struct domain *d, unsigned int pages);
 void guest_shrink(struct domain *d, unsigned int pages);
 /* @at: of the guest, where the structure is. */
 long guest_call(struct vcpu *v, unsigned long at);
+/* A sysctl of a privileged domain; what it is told is in @op then. */
+struct xen_sysctl_tmem_op;
+long guest_control(struct vcpu *v, struct xen_sysctl_tmem_op *op);
 struct page_info *guest_page(struct domain *d, unsigned int gfn);
 
 #endif /* _HOST_H */

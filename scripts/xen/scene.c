@@ -155,6 +155,38 @@ long batch(struct scene *scene, uint32_t nr)
 	return call(scene, &op);
 }
 
+long control(struct scene *scene, uint32_t cmd)
+{
+	struct xen_sysctl_tmem_op op = {
+		.cmd = cmd, .cli_id = scene->d->domain_id,
+	};
+
+	return guest_control(&scene->v, &op);
+}
+
+long set_client(struct scene *scene, uint32_t flags, uint32_t weight,
+		uint64_t quota)
+{
+	struct xen_sysctl_tmem_op op = {
+		.cmd = XEN_SYSCTL_TMEM_OP_SET_CLIENT_INFO,
+		.cli_id = scene->d->domain_id,
+		.u.client = { .flags = flags, .weight = weight, .quota = quota },
+	};
+
+	return guest_control(&scene->v, &op);
+}
+
+struct xen_sysctl_tmem_client client_of(struct scene *scene)
+{
+	struct xen_sysctl_tmem_op op = {
+		.cmd = XEN_SYSCTL_TMEM_OP_GET_CLIENT_INFO,
+		.cli_id = scene->d->domain_id,
+	};
+
+	TMEM_EXPECT(scene->test, guest_control(&scene->v, &op) == 0);
+	return op.u.client;
+}
+
 struct tmem_batch_entry *entry(struct scene *scene, unsigned int i)
 {
 	return (struct tmem_batch_entry *)(scene->d->memory + ENTRIES_AT -

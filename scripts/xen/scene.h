@@ -10,6 +10,7 @@
 #include "host.h"
 #include "private.h"
 
+#include <public/sysctl.h>
 #include <public/tmem.h>
 
 #define ALL		"1,dom0,domu,persistent"
@@ -20,6 +21,10 @@
 /* Where structures are */
 #define OP_AT		GUEST_BASE
 #define ENTRIES_AT	(GUEST_BASE + 4096)
+#define POOLS_AT	(GUEST_BASE + 8192)
+
+/* Of a domain to which all was given */
+#define ENABLED		(XEN_SYSCTL_TMEM_ENABLED | XEN_SYSCTL_TMEM_PERSISTENT)
 
 /**
  * struct scene - a domain with a pool
@@ -61,6 +66,12 @@ long put(struct scene *scene, uint64_t oid, uint32_t index, uint64_t identity);
 /* The identity if it was there and whole, 0 if not, ~0 if anything was wrong. */
 uint64_t get(struct scene *scene, uint64_t oid, uint32_t index);
 long batch(struct scene *scene, uint32_t nr);
+
+/* Sysctls about this domain, and what the administrator is told */
+long control(struct scene *scene, uint32_t cmd);
+long set_client(struct scene *scene, uint32_t flags, uint32_t weight,
+		uint64_t quota);
+struct xen_sysctl_tmem_client client_of(struct scene *scene);
 
 struct tmem_batch_entry *entry(struct scene *scene, unsigned int i);
 void set_entry(struct scene *scene, unsigned int i, uint32_t cmd, uint64_t oid,

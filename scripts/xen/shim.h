@@ -52,6 +52,9 @@ typedef uint64_t u64;
 	(void)(&_a == &_b); _a > _b ? _a : _b; })
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define ASSERT(condition) CHECK(condition)
+#define ASSERT_UNREACHABLE() CHECK(false)
+/* For headers of the public interface */
+#define BUG()		abort()
 
 /* What Xen would not survive, or should not have to */
 #define CHECK(condition) do {						\
@@ -92,7 +95,6 @@ unsigned int get_random(void);
 #define smp_mb()		host_barrier()
 #define smp_rmb()		host_barrier()
 #define arch_fetch_and_add(p, n) __atomic_fetch_add(p, n, __ATOMIC_RELAXED)
-#define cmpxchgptr(p, old, new)	__sync_val_compare_and_swap(p, old, new)
 #define array_index_nospec(index, size) ((index) < (size) ? (index) : 0)
 
 /* A thread is a processor: nobody else is scheduled in Xen. */
@@ -124,6 +126,8 @@ void spin_unlock(spinlock_t *lock);
 void *_xzalloc(unsigned long size, unsigned long align);
 void xfree(void *memory);
 void *vzalloc(size_t size);
+/* The first byte that is another one, or NULL */
+void *memchr_inv(const void *bytes, int c, size_t n);
 void vfree(void *memory);
 
 /* RCU */
@@ -136,8 +140,11 @@ struct rcu_head {
 
 extern rcu_read_lock_t domlist_read_lock;
 
-#define rcu_dereference(p)	read_atomic(&(p))
-#define for_each_domain(d)	for ((d) = domain_list; (d); (d) = (d)->next)
+#define rcu_dereference(p)	__atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#define rcu_assign_pointer(p, to) __atomic_store_n(&(p), to, __ATOMIC_RELEASE)
+#define for_each_domain(d)						\
+	for ((d) = rcu_dereference(domain_list); (d);			\
+	     (d) = rcu_dereference((d)->next))
 
 void rcu_read_lock(rcu_read_lock_t *lock);
 void rcu_read_unlock(rcu_read_lock_t *lock);
@@ -162,7 +169,8 @@ struct domain {
 	unsigned int domain_id;
 	struct domain *next;
 	bool	is_hardware;
-	bool	is_dying;
+	_Atomic bool is_dying;	/* where Xen reads it as it is */
+	spinlock_t domain_lock;
 	unsigned int tot_pages;
 	unsigned int extra_pages;
 	unsigned int max_pages;
@@ -182,6 +190,12 @@ struct vcpu {
 
 extern struct domain *domain_list;
 extern __thread struct vcpu *current;
+
+#define domain_lock(d)	spin_lock(&(d)->domain_lock)
+#define domain_unlock(d) spin_unlock(&(d)->domain_lock)
+
+struct domain *rcu_lock_domain_by_id(unsigned short id);
+void rcu_unlock_domain(struct domain *d);
 
 static inline bool is_hardware_domain(const struct domain *d)
 {

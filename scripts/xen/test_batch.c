@@ -295,7 +295,7 @@ static void take_tmem(void)
 	struct domain *d = tampered->d;
 
 	/* As a soft reset does, with the domain paused */
-	while (tmem_teardown(d))
+	while (tmem_soft_reset(d))
 		;
 }
 

@@ -166,18 +166,17 @@ void test_results_of_bad_frames(struct tmem_test *test)
 	results_of_bad_frames(test, PERSISTENT);
 }
 
-/* Nobody can freeze a domain now; what a guest would be told is known. */
 void test_results_while_frozen(struct tmem_test *test)
 {
 	struct scene scene;
 
 	scene_begin(&scene, test, PERSISTENT);
 	TMEM_EXPECT(test, put(&scene, 1, 0, 5) == 1);
-	tmem_client_freeze(scene.d->tmem->client, true);
+	TMEM_EXPECT(test, control(&scene, XEN_SYSCTL_TMEM_OP_FREEZE) == 0);
 	TMEM_EXPECT(test, put(&scene, 1, 1, 6) == -EFROZEN);
 	TMEM_EXPECT(test, put(&scene, 1, 0, 7) == 1);
 	TMEM_EXPECT(test, get(&scene, 1, 0) == 7);
-	tmem_client_freeze(scene.d->tmem->client, false);
+	TMEM_EXPECT(test, control(&scene, XEN_SYSCTL_TMEM_OP_THAW) == 0);
 	TMEM_EXPECT(test, put(&scene, 1, 1, 6) == 1);
 	scene_end(&scene);
 }

@@ -384,9 +384,9 @@ void test_soft_reset(struct tmem_test *test)
 
 	scene_begin(&scene, test, PERSISTENT);
 	put_many(&scene, 1, 300);
-	while ((rc = tmem_teardown(scene.d)) == -ERESTART)
+	while ((rc = tmem_soft_reset(scene.d)) == -ERESTART)
 		restarts++;
-	TMEM_EXPECT(test, !rc && !scene.d->tmem && !scene.d->tmem_pages);
+	TMEM_EXPECT(test, !rc && !usage_of(&scene).pools && !scene.d->tmem_pages);
 	TMEM_EXPECT(test, !host_yield_every == !restarts);
 	host_key('y');
 	TMEM_EXPECT(test, put(&scene, 1, 0, 1) == -ENODEV);

@@ -24,6 +24,31 @@
 	T(ranges)							\
 	T(switches)							\
 	T(switches_that_are_wrong)					\
+	/* test_control.c */						\
+	T(control_without_tmem)						\
+	T(control_of_unknown_commands)					\
+	T(control_checks_each_field)					\
+	T(control_checks_what_it_sets)					\
+	T(control_of_no_domain)						\
+	T(control_before_the_first_pool)				\
+	T(control_of_a_first_pool)					\
+	T(control_takes_tmem_away)					\
+	T(control_of_quota)						\
+	T(control_freezes)						\
+	T(control_freezes_all)						\
+	T(control_evicts)						\
+	T(control_destroys)						\
+	T(control_of_pools)						\
+	T(control_tells)						\
+	T(control_after_a_reset)					\
+	/* test_shares.c */						\
+	T(shares)							\
+	T(share_of_a_late_domain)					\
+	T(share_of_the_frozen)						\
+	/* test_dying.c */						\
+	T(control_of_the_dying)						\
+	T(control_of_the_just_made)					\
+	T(control_while_they_die)					\
 	/* test_batch.c */						\
 	T(batch_in_order)						\
 	T(batch_of_bad_entries)						\

@@ -50,17 +50,33 @@ static int __init cf_check parse_tmem(const char *s)
 }
 custom_param("tmem", parse_tmem);
 
+static bool tmem_enabled_by_default(const struct domain *d)
+{
+    return is_hardware_domain(d) ? opt_tmem_dom0 : opt_tmem_domu;
+}
+
+static bool tmem_persistent_by_default(const struct domain *d)
+{
+    return is_hardware_domain(d) || opt_tmem_persistent;
+}
+
 /**
  * tmem_permitted - has the administrator given a domain tmem?
  * @d: The domain.
  *
- * Context: any.
+ * Xen's command line has said so, unless somebody has said otherwise since.
+ *
+ * Context: a vCPU of the domain, or RCU.
  * Return: true if he has.
  */
 bool tmem_permitted(const struct domain *d)
 {
-    return tmem_engine &&
-           (is_hardware_domain(d) ? opt_tmem_dom0 : opt_tmem_domu);
+    const struct tmem_domain *td = rcu_dereference(d->tmem);
+
+    if ( !tmem_engine )
+        return false;
+
+    return td ? read_atomic(&td->enabled) : tmem_enabled_by_default(d);
 }
 
 /**
@@ -70,12 +86,33 @@ bool tmem_permitted(const struct domain *d)
  * Nobody saves them with the domain, so that they are not for one that is going
  * to be saved or migrated.
  *
- * Context: any.
+ * Context: a vCPU of the domain, or RCU.
  * Return: true if it may.
  */
 bool tmem_permits_persistent(const struct domain *d)
 {
-    return is_hardware_domain(d) || opt_tmem_persistent;
+    const struct tmem_domain *td = rcu_dereference(d->tmem);
+
+    return td ? read_atomic(&td->persistent) : tmem_persistent_by_default(d);
+}
+
+/**
+ * tmem_has_pools - has a domain any pool?
+ * @d: The domain.
+ *
+ * Context: a vCPU of the domain, or RCU.
+ * Return: true if it has, if it may have one or not.
+ */
+bool tmem_has_pools(const struct domain *d)
+{
+    const struct tmem_domain *td = rcu_dereference(d->tmem);
+    struct tmem_usage usage;
+
+    if ( !td )
+        return false;
+    tmem_client_usage(td->client, &usage);
+
+    return usage.pools;
 }
 
 /*
@@ -90,46 +127,77 @@ static unsigned long tmem_max_metadata(void)
     return total_pages / 2 * 128;
 }
 
-/* The domain's, which another vCPU may have made; or NULL. */
-static struct tmem_domain *tmem_domain_create(struct domain *d)
+/**
+ * tmem_domain_default - what a domain may have before anybody says something about it
+ * @d: The domain.
+ * @td: Its limits and permissions are filled in.
+ *
+ * Context: any.
+ */
+void tmem_domain_default(const struct domain *d, struct tmem_domain *td)
 {
-    const struct tmem_limits limits = {
+    td->limits = (struct tmem_limits){
         .persistent_pages = TMEM_UNLIMITED,
         .metadata_bytes = tmem_max_metadata(),
         .objects = TMEM_UNLIMITED,
         .weight = 1,
     };
-    struct tmem_domain *td;
+    td->enabled = tmem_enabled_by_default(d);
+    td->persistent = tmem_persistent_by_default(d);
+}
 
-    td = tmh_alloc(sizeof(*td));
+static struct tmem_domain *tmem_domain_alloc(struct domain *d)
+{
+    struct tmem_domain *td = tmh_alloc(sizeof(*td));
+
     if ( !td )
         return NULL;
+    tmem_domain_default(d, td);
     td->domain = d;
     /* A dom0 without a limit must not take all memory of the host. */
     td->max_pages = min(total_pages / 4, UINT_MAX + 0ul);
-    if ( tmem_client_create(tmem_engine, &limits, td, &td->client) )
-    {
-        xfree(td);
-        return NULL;
-    }
-    if ( !cmpxchgptr(&d->tmem, NULL, td) )
+    if ( !tmem_client_create(tmem_engine, &td->limits, td, &td->client) )
         return td;
-    tmem_client_destroy(td->client);
     xfree(td);
 
-    return d->tmem;
+    return NULL;
+}
+
+/* The domain's, which somebody else may have made; or NULL. */
+static struct tmem_domain *tmem_domain_create(struct domain *d)
+{
+    struct tmem_domain *td = tmem_domain_alloc(d), *mine = td;
+
+    if ( !td )
+        return NULL;
+    /* domain_kill() waits for this lock before tmem_teardown() looks. */
+    domain_lock(d);
+    if ( d->is_dying )
+        td = NULL;
+    else if ( d->tmem )
+        td = d->tmem;
+    else
+        rcu_assign_pointer(d->tmem, td);
+    domain_unlock(d);
+    if ( td != mine )
+    {
+        tmem_client_destroy(mine->client);
+        xfree(mine);
+    }
+
+    return td;
 }
 
 /**
  * tmem_domain_get - the tmem of a domain, made if there is none
- * @d: The current domain.
+ * @d: The domain.
  *
- * Context: no lock.
- * Return: it, or NULL if there is no memory for it.
+ * Context: a vCPU of the domain, or RCU; no lock.
+ * Return: it, or NULL if there is no memory for it or the domain is dying.
  */
 struct tmem_domain *tmem_domain_get(struct domain *d)
 {
-    struct tmem_domain *td = d->tmem ?: tmem_domain_create(d);
+    struct tmem_domain *td = rcu_dereference(d->tmem) ?: tmem_domain_create(d);
 
     if ( !td && tmem_evict(tmem_engine, TMEM_GIVE_BACK) )
         td = tmem_domain_create(d);
@@ -195,12 +263,15 @@ void cf_check tmem_domain_uncharge(void *owner, size_t bytes)
 
 static void cf_check tmem_free(struct rcu_head *rcu)
 {
-    xfree(container_of(rcu, struct tmem_domain, rcu));
+    struct tmem_domain *td = container_of(rcu, struct tmem_domain, rcu);
+
+    tmem_client_destroy(td->client);
+    xfree(td);
 }
 
 /**
- * tmem_teardown - forget all pages of a domain
- * @d: The domain; it is dying or being reset, and runs no hypercall.
+ * tmem_teardown - forget all pages of a domain, and what was said about it
+ * @d: The domain; it is dying and runs no hypercall.
  *
  * Context: no lock.
  * Return: 0, or -ERESTART: call it again.
@@ -211,12 +282,36 @@ int tmem_teardown(struct domain *d)
 
     if ( !td )
         return 0;
-    if ( tmem_client_destroy(td->client) )
+    if ( tmem_client_kill(td->client) )
         return -ERESTART;
     ASSERT(!d->tmem_pages);
-    d->tmem = NULL;
-    /* tmem_dump() may be looking at it. */
+    rcu_assign_pointer(d->tmem, NULL);
+    /* Somebody may control it or look at it: nobody else is this client until then. */
     call_rcu(&td->rcu, tmem_free);
+
+    return 0;
+}
+
+/**
+ * tmem_soft_reset - forget all pages of a domain
+ * @d: The domain; it runs no hypercall.
+ *
+ * What it may have stays as the administrator has said: the guest asks for this.
+ *
+ * Context: no lock.
+ * Return: 0, or -ERESTART: call it again.
+ */
+int tmem_soft_reset(struct domain *d)
+{
+    struct tmem_domain *td = d->tmem;
+    unsigned int i;
+
+    if ( !td )
+        return 0;
+    for ( i = 0; i < TMEM_MAX_POOLS; i++ )
+        if ( tmem_destroy_pool(td->client, i) == -EAGAIN )
+            return -ERESTART;
+    ASSERT(!d->tmem_pages);
 
     return 0;
 }

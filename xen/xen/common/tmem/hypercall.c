@@ -47,6 +47,8 @@ static long tmem_op_new_pool(struct domain *d, const struct tmem_op *op)
     struct tmem_domain *td;
     int rc;
 
+    if ( !tmem_permitted(d) )
+        return -ENOSYS;
     if ( (flags & TMEM_POOL_PERSIST) &&
          ((flags & TMEM_POOL_SHARED) || !tmem_permits_persistent(d)) )
         return -EPERM;
@@ -94,7 +96,7 @@ static long tmem_op_page(struct domain *d, uint32_t cmd,
                          const struct tmem_handle *handle, uint64_t gfn)
 {
     struct tmem_frame frame = { .domain = d, .gfn = gfn };
-    struct tmem_client *client = d->tmem->client;
+    struct tmem_client *client = rcu_dereference(d->tmem)->client;
     int rc;
 
     switch ( cmd )
@@ -145,7 +147,7 @@ static long tmem_op_flush_range(struct tmem_client *client,
 /* Those on a pool. -EAGAIN: call it again. */
 static long tmem_op_pool(struct domain *d, const struct tmem_op *op)
 {
-    struct tmem_client *client = d->tmem->client;
+    struct tmem_client *client = rcu_dereference(d->tmem)->client;
     struct tmem_handle handle = {
         .pool = op->pool_id,
         .oid = { op->u.gen.oid.oid[0], op->u.gen.oid.oid[1], op->u.gen.oid.oid[2] },
@@ -190,8 +192,8 @@ static long tmem_batch_op(struct domain *d, const struct tmem_batch_entry *entry
     if ( entry->cmd != TMEM_PUT_PAGE && entry->cmd != TMEM_GET_PAGE &&
          entry->cmd != TMEM_FLUSH_PAGE )
         return -ENOSYS;
-    /* There may never have been a pool, or not since the call was continued. */
-    if ( !d->tmem )
+    /* There may never have been a pool. */
+    if ( !rcu_dereference(d->tmem) )
         return -ENODEV;
 
     return tmem_op_page(d, entry->cmd, &handle, entry->gfn);
@@ -260,7 +262,7 @@ static long tmem_op(struct domain *d, struct tmem_op *op,
         return tmem_op_batch(d, op, arg);
 
     default:
-        if ( d->tmem )
+        if ( rcu_dereference(d->tmem) )
             return tmem_op_pool(d, op);
         return op->cmd == TMEM_DESTROY_POOL ? 0 : -ENODEV;
     }
@@ -279,7 +281,8 @@ long do_tmem_op(XEN_GUEST_HANDLE_PARAM(void) arg)
     struct tmem_op op;
     long rc;
 
-    if ( !tmem_permitted(d) )
+    /* If that has changed, what it has stays until it is destroyed. */
+    if ( !tmem_permitted(d) && !tmem_has_pools(d) )
         return -ENOSYS;
     rc = xsm_tmem_op(XSM_HOOK, d);
     if ( rc )

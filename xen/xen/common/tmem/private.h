@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What Xen's own files of tmem share: hypercall.c decodes what a guest asks for,
- * domain.c says what a domain may have, frame.c keeps the pages.
+ * control.c what the administrator does, domain.c says what a domain may have,
+ * frame.c keeps the pages.
  *
  * Locks: no lock of the engine is held when these are called, and they hold
  * none when they call the engine. A domain is charged under its page_alloc_lock.
+ *
+ * Others than a domain's own vCPUs use its tmem under RCU only, as it may be dying:
+ * then they find nothing in it any more.
  */
 #ifndef TMEM_PRIVATE_H
 #define TMEM_PRIVATE_H
@@ -21,17 +25,28 @@
 #define TMEM_MAX_POOLS 16
 
 /**
- * struct tmem_domain - the tmem of a domain, from its first pool on
+ * struct tmem_domain - the tmem of a domain, from its first pool on, or from when the
+ *                      administrator first said something about it
  * @domain: The domain.
  * @client: What the engine calls it.
+ * @limits: Of @client.
+ * @enabled: It may have pools.
+ * @persistent: Also persistent ones.
+ * @frozen: So is @client.
  * @bytes: Charged: persistent pages and what the engine needs for them. Guarded
  *         by the domain's page_alloc_lock.
  * @max_pages: @bytes may come to so many pages if the domain has no limit.
  * @rcu: To free it.
+ *
+ * @limits to @frozen are changed in sysctls only, of which there is one at a time.
  */
 struct tmem_domain {
     struct domain *domain;
     struct tmem_client *client;
+    struct tmem_limits limits;
+    bool enabled;
+    bool persistent;
+    bool frozen;
     uint64_t bytes;
     unsigned int max_pages;
     struct rcu_head rcu;
@@ -53,6 +68,8 @@ extern struct tmem_engine *tmem_engine;
 
 bool tmem_permitted(const struct domain *d);
 bool tmem_permits_persistent(const struct domain *d);
+bool tmem_has_pools(const struct domain *d);
+void tmem_domain_default(const struct domain *d, struct tmem_domain *td);
 struct tmem_domain *tmem_domain_get(struct domain *d);
 
 bool cf_check tmem_domain_charge(void *owner, size_t bytes);

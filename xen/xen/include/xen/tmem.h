@@ -9,11 +9,16 @@
 #ifndef __XEN_TMEM_H__
 #define __XEN_TMEM_H__
 
+#include <xen/errno.h>
 #include <xen/sched.h>
+
+struct xen_sysctl_tmem_op;
 
 #ifdef CONFIG_TMEM
 
 int tmem_teardown(struct domain *d);
+int tmem_soft_reset(struct domain *d);
+int tmem_control(struct xen_sysctl_tmem_op *op);
 bool tmem_give_back(unsigned int order, unsigned int bits,
                     unsigned int memflags);
 unsigned long tmem_freeable_pages(unsigned long enough);
@@ -29,6 +34,16 @@ static inline unsigned int tmem_charged_pages(const struct domain *d)
 static inline int tmem_teardown(struct domain *d)
 {
     return 0;
+}
+
+static inline int tmem_soft_reset(struct domain *d)
+{
+    return 0;
+}
+
+static inline int tmem_control(struct xen_sysctl_tmem_op *op)
+{
+    return -EOPNOTSUPP;
 }
 
 static inline bool tmem_give_back(unsigned int order, unsigned int bits,
