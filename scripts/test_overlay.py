@@ -214,6 +214,21 @@ class Check(Case):
         self.edit("series/linux/020-two.msg", "---\n", "---\nmm/new.c\n", self.root)
         self.bad("mm/new.c is owned twice: series/linux/010-one.msg and series/linux/020", "check")
 
+    def test_edit_of_a_new_file(self):
+        self.edit("series/linux/020-two.msg", "---\n", "---\nmm/new.c.two.patch\n", self.root)
+        write(self.root, {"mm/new.c.two.patch": "--- a/mm/new.c\n+++ b/mm/new.c\n"
+                                                "@@ -1 +1,2 @@\n int new;\n+int two;\n"})
+        self.good("compose")
+        self.assertEqual(self.git("show", "tmem~1:mm/new.c"), "int new;")
+        self.assertEqual(self.git("show", "tmem:mm/new.c"), "int new;\nint two;")
+        self.edit("mm/new.c", "int two", "long two")
+        self.good("absorb")
+        self.assertEqual((self.root / "mm/new.c").read_text(), "int new;\n")
+        self.assertIn("+long two;", (self.root / "mm/new.c.two.patch").read_text())
+        self.edit("series/linux/020-two.msg", "mm/new.c.two.patch\n", "", self.root)
+        self.edit("series/linux/010-one.msg", "---\n", "---\nmm/new.c.two.patch\n", self.root)
+        self.bad("mm/new.c.two.patch: there is no mm/new.c to edit", "check")
+
     def test_names_that_do_not_exist(self):
         self.edit("series/linux/020-two.msg", "---\n", "---\nmm/none.c\nscripts/x\n", self.root)
         self.bad(["lists mm/none.c, which does not exist", "scripts/x is not under a path of the linux overlay"],

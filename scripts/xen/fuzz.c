@@ -4,17 +4,10 @@
  * are told and get is compared with a model: a page is what was put last under this
  * handle, or it is gone. The third one gives any bytes, and tampers with those of calls
  * that are continued. Meanwhile memory is short, frames change their types, pages are
- * evicted, and domains are reset or die.
+ * evicted, domains are reset or die, and an administrator makes sysctls about them, also
+ * of any bytes: what he is told is compared too.
  */
-#include "scene.h"
-
-#define DOMAINS	3
-#define HOSTILE	2
-#define POOLS	4
-#define OIDS	4
-#define INDEXES	12
-#define FRAMES	8
-#define ENTRIES	24
+#include "fuzz.h"
 
 static const uint32_t indexes[INDEXES] = {
 	0, 1, 2, 15, 16, 17, 255, 256, 1u << 31, (1u << 31) + 1, ~0u - 1, ~0u,
@@ -29,18 +22,6 @@ static const uint32_t kinds[] = {
 	PERSISTENT | TMEM_POOL_SHARED, 0, EPHEMERAL | 1 << 4, ~0u,
 };
 
-/**
- * struct guest - a domain and what it should have
- * @scene: The domain.
- * @pool: Flags of its pools, 0 for none.
- * @page: What is in them, 0 for nothing.
- */
-struct guest {
-	struct scene scene;
-	uint32_t pool[POOLS];
-	uint64_t page[POOLS][OIDS][INDEXES];
-};
-
 /* A page of a guest as the model names it; @pool may be POOLS and more: none. */
 struct handle {
 	uint32_t cmd;
@@ -53,13 +34,13 @@ struct handle {
 	bool	writable;
 };
 
-static struct tmem_test *fuzz;
-static struct guest guests[DOMAINS];
+struct tmem_test *fuzz;
+struct guest guests[DOMAINS];
 static uint64_t last_identity;
 static unsigned int next_id;
 static long taken;
 
-static unsigned int pick(unsigned int n)
+unsigned int pick(unsigned int n)
 {
 	return tmem_test_random(fuzz) % n;
 }
@@ -124,9 +105,16 @@ static int pool_id(unsigned int pool)
 static void expect_put(struct guest *guest, const struct handle *handle, long rc,
 		       uint64_t *page)
 {
-	CHECK(rc == 1 || rc == -ENOMEM || rc == -ENOSPC || rc == -EFAULT);
+	CHECK(rc == 1 || rc == -ENOMEM || rc == -ENOSPC || rc == -EFAULT ||
+	      rc == -EFROZEN);
 	if (rc == 1)
 		CHECK(handle->readable);
+	/* What is evicted meanwhile is new. */
+	if (rc == -EFROZEN)
+		CHECK(guest->flags & XEN_SYSCTL_TMEM_FROZEN &&
+		      (!*page || !is_persistent(guest, handle->pool)));
+	if (guest->flags & XEN_SYSCTL_TMEM_FROZEN && !*page)
+		CHECK(rc != 1);
 	/* Without memory nobody has looked at the frame. */
 	if (rc == -EFAULT)
 		CHECK(!handle->readable);
@@ -168,11 +156,26 @@ static void expect_get(struct guest *guest, const struct handle *handle, long rc
 		*page = 0;
 }
 
+/* Who may have no pools is told nothing else as soon as the last one is gone. */
+static bool has_tmem(const struct guest *guest)
+{
+	unsigned int i;
+
+	for (i = 0; i < POOLS; i++)
+		if (guest->pool[i])
+			return true;
+	return guest->flags & XEN_SYSCTL_TMEM_ENABLED;
+}
+
 static void expect(struct guest *guest, const struct handle *handle, long rc,
 		   bool alone)
 {
 	uint64_t *page;
 
+	if (!has_tmem(guest)) {
+		CHECK(rc == -ENOSYS);
+		return;
+	}
 	if (handle->pool >= POOLS || !guest->pool[handle->pool]) {
 		CHECK(rc == -ENODEV);
 		return;
@@ -252,7 +255,7 @@ static void many_pages(struct guest *guest)
 	op.u.gen.len = pick(2) ? ~0u - pick(3) : pick(40);
 	rc = call(&guest->scene, &op);
 	if (handle.pool >= POOLS || !guest->pool[handle.pool]) {
-		CHECK(rc == -ENODEV);
+		CHECK(rc == (has_tmem(guest) ? -ENODEV : -ENOSYS));
 		return;
 	}
 	CHECK(rc == 1);
@@ -332,6 +335,11 @@ static void some_batch(struct guest *guest)
 		scene->d->read_only = ENTRIES_AT - GUEST_BASE +
 			pick(n) * sizeof(struct tmem_batch_entry) + pick(48);
 	rc = batch(scene, n);
+	if (!has_tmem(guest)) {
+		CHECK(rc == -ENOSYS);
+		scene->d->read_only = XEN_MEMORY;
+		return;
+	}
 	CHECK(!rc || (rc == -EFAULT && scene->d->read_only < XEN_MEMORY));
 	scene->d->read_only = XEN_MEMORY;
 	/* A shared frame becomes a writable one in between. */
@@ -351,7 +359,7 @@ static void some_pool(struct guest *guest)
 	if (pick(4) == 1) {
 		rc = pool_op(&guest->scene, TMEM_DESTROY_POOL, pool);
 		/* It may end with a part that has nothing to do any more. */
-		CHECK(rc == !!guest->pool[pool]);
+		CHECK(has_tmem(guest) ? rc == !!guest->pool[pool] : rc == -ENOSYS);
 		guest->pool[pool] = 0;
 		memset(guest->page[pool], 0, sizeof(guest->page[pool]));
 		return;
@@ -361,14 +369,18 @@ static void some_pool(struct guest *guest)
 	if (i == POOLS)
 		return;
 	rc = new_pool(&guest->scene, flags);
+	CHECK((rc == -ENOSYS) == !(guest->flags & XEN_SYSCTL_TMEM_ENABLED));
+	if (rc == -ENOSYS)
+		return;
 	CHECK(rc == (long)i || rc == -EPERM || rc == -ENOMEM);
-	bad = !flags || flags == ~0u || (flags & 0xf0) || (flags & 3) == 3;
+	bad = !flags || flags == ~0u || (flags & 0xf0) || (flags & 3) == 3 ||
+		(flags & ~guest->flags & TMEM_POOL_PERSIST);
 	CHECK(bad ? rc == -EPERM || rc == -ENOMEM : rc != -EPERM);
 	if (rc == (long)i)
 		guest->pool[i] = flags;
 }
 
-static void any_bytes(void *to, size_t size)
+void any_bytes(void *to, size_t size)
 {
 	uint8_t *at = to;
 
@@ -426,6 +438,15 @@ static void guest_lives(struct guest *guest)
 	/* The first one is dom0. */
 	guest_begin(&guest->scene, fuzz, guest == guests ? 0 : ++next_id, 0);
 	guest->scene.v.hcall_compat = guest == &guests[1];
+	guest->flags = ENABLED;
+	guest->weight = 1;
+	guest->quota = XEN_SYSCTL_TMEM_NO_QUOTA;
+}
+
+void forget_pools(struct guest *guest)
+{
+	memset(guest->pool, 0, sizeof(guest->pool));
+	memset(guest->page, 0, sizeof(guest->page));
 }
 
 static void lose_all(struct guest *guest)
@@ -439,8 +460,7 @@ static void lose_all(struct guest *guest)
 	}
 	while (tmem_soft_reset(scene.d))
 		;
-	memset(guest->pool, 0, sizeof(guest->pool));
-	memset(guest->page, 0, sizeof(guest->page));
+	forget_pools(guest);
 }
 
 /* What others do to the host and to the domain */
@@ -449,7 +469,7 @@ static void meanwhile(struct guest *guest)
 	struct domain *d = guest->scene.d;
 	unsigned int gfn = pick(FRAMES);
 
-	switch (pick(10)) {
+	switch (pick(12)) {
 	case 0:
 		tmem_give_back(pick(8), 41, 0);
 		break;
@@ -484,6 +504,10 @@ static void meanwhile(struct guest *guest)
 	case 9:
 		if (pick(4) == 1)
 			lose_all(guest);
+		break;
+	case 10:
+	case 11:
+		administrate(guest);
 		break;
 	}
 }

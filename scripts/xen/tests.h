@@ -30,6 +30,8 @@
 	T(control_checks_each_field)					\
 	T(control_checks_what_it_sets)					\
 	T(control_of_no_domain)						\
+	T(control_of_pools)						\
+	/* test_effects.c */						\
 	T(control_before_the_first_pool)				\
 	T(control_of_a_first_pool)					\
 	T(control_takes_tmem_away)					\
@@ -38,7 +40,6 @@
 	T(control_freezes_all)						\
 	T(control_evicts)						\
 	T(control_destroys)						\
-	T(control_of_pools)						\
 	T(control_tells)						\
 	T(control_after_a_reset)					\
 	/* test_shares.c */						\
