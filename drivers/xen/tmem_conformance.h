@@ -52,6 +52,6 @@ void tmc_expect_miss(struct kunit *test, int pool, u64 object, u32 index,
 int tmc_init(struct kunit *test);
 void tmc_exit(struct kunit *test);
 
-extern struct kunit_suite tmc_pages_suite, tmc_many_suite;
+extern struct kunit_suite tmc_pages_suite, tmc_many_suite, tmc_control_suite;
 
 #endif /* _DRIVERS_XEN_TMEM_CONFORMANCE_H */

@@ -11,6 +11,7 @@
  *  tmem_conformance_main.c	What the tests have in common.
  *  tmem_conformance_pages.c	Each answer, and what becomes of pages.
  *  tmem_conformance_many.c	Many pages, and the extensions.
+ *  tmem_conformance_control.c	What is for who runs the host.
  */
 #include <kunit/test.h>
 
@@ -237,7 +238,7 @@ void tmc_exit(struct kunit *test)
 	free_page((unsigned long)ctx->page);
 }
 
-kunit_test_suites(&tmc_pages_suite, &tmc_many_suite);
+kunit_test_suites(&tmc_pages_suite, &tmc_many_suite, &tmc_control_suite);
 
 MODULE_DESCRIPTION("Does the Xen hypervisor do with tmem what the interface says?");
 MODULE_LICENSE("GPL");

@@ -80,13 +80,31 @@ static struct xen_sysctl_tmem_op some_control(struct guest *guest)
 	return op;
 }
 
+/* Nothing is written to but what there is room for. */
+static void expect_pools(const struct xen_sysctl_tmem_op *asked, const uint8_t *before,
+			 const uint8_t *after)
+{
+	uint64_t from = (unsigned long)asked->u.pools.p - GUEST_BASE, i;
+	uint64_t bytes = asked->nr * sizeof(struct xen_sysctl_tmem_pool);
+
+	for (i = 0; i < XEN_MEMORY; i++)
+		CHECK(before[i] == after[i] || i - from < bytes);
+}
+
 /* The administrator is the hostile one as well: his memory is written to. */
 void administrate(struct guest *guest)
 {
 	struct xen_sysctl_tmem_op op = some_control(guest), asked = op;
-	long rc = guest_control(&guests[HOSTILE].scene.v, &op);
+	struct scene *scene = &guests[HOSTILE].scene;
+	static uint8_t before[XEN_MEMORY];
 	unsigned int i;
+	long rc;
 
+	if (asked.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS)
+		memcpy(before, scene->d->memory, XEN_MEMORY);
+	rc = guest_control(&scene->v, &op);
+	if (asked.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS)
+		expect_pools(&asked, before, scene->d->memory);
 	CHECK(rc == 0 || rc == -EINVAL || rc == -ESRCH || rc == -EOPNOTSUPP ||
 	      rc == -EFAULT || rc == -ENOMEM);
 	CHECK(rc != -EFAULT || asked.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS);

@@ -295,7 +295,9 @@ void test_control_destroys(struct tmem_test *test)
 		host_continued = 0;
 		host_work_begin();
 		TMEM_EXPECT(test, control(&scene, XEN_SYSCTL_TMEM_OP_DESTROY) == 0);
-		TMEM_EXPECT(test, !how || host_continued > 10);
+		/* With everything destroyed whenever there is another pool: 65536 */
+		TMEM_EXPECT(test, !how || (host_continued > 10 &&
+					   host_continued < 100));
 		host_on_continue = NULL;
 		host_preempts = NULL;
 		TMEM_EXPECT(test, scene.d->tmem_pages == 0);
