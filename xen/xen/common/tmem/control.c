@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tmem sysctl: what the administrator says about domains, and what he is told.
+ * The tmem sysctl: what the administrator says about domains, and what he is
+ * told.
  *
- * Who calls it is privileged, which XSM has seen to, and may be wrong nevertheless:
- * every field is checked. Domains may die meanwhile, and use what is changed. Long
- * ones are continued.
+ * Who calls it is privileged, which XSM has seen to, and may be wrong
+ * nevertheless: every field is checked. Domains may die meanwhile, and use what
+ * is changed. Long ones are continued.
  */
 #include <xen/event.h>
 #include <xen/guest_access.h>
@@ -154,8 +155,8 @@ static int tmem_control_evict(struct xen_sysctl_tmem_op *op, struct domain *d)
 }
 
 /*
- * One after the other: a guest that makes one anew as often as that is destroyed
- * does not keep anybody busy.
+ * One after the other: a guest that makes one anew as often as that is
+ * destroyed does not keep anybody busy.
  */
 static int tmem_control_destroy(struct xen_sysctl_tmem_op *op, struct domain *d)
 {
@@ -225,14 +226,15 @@ static void tmem_control_get(struct xen_sysctl_tmem_client *info,
     spin_unlock(&d->page_alloc_lock);
 }
 
+/* Of a pool that is being made at this moment nothing may be seen yet. */
 static int tmem_control_set(const struct xen_sysctl_tmem_client *info,
                             struct domain *d)
 {
+    const uint32_t known = XEN_SYSCTL_TMEM_ENABLED | XEN_SYSCTL_TMEM_PERSISTENT;
     struct tmem_limits limits;
     struct tmem_domain *td;
 
-    if ( (info->flags & ~(XEN_SYSCTL_TMEM_ENABLED | XEN_SYSCTL_TMEM_PERSISTENT)) ||
-         info->weight > TMEM_MAX_WEIGHT ||
+    if ( (info->flags & ~known) || info->weight > TMEM_MAX_WEIGHT ||
          (info->quota > TMEM_UNLIMITED &&
           info->quota != XEN_SYSCTL_TMEM_NO_QUOTA) )
         return -EINVAL;
@@ -308,7 +310,7 @@ static int tmem_control_domain(struct xen_sysctl_tmem_op *op, struct domain *d)
     }
 }
 
-/* Those about all of them; -ESRCH: it is not one of these, and there is no such domain. */
+/* Those about all of them. For others, there is no such domain. */
 static int tmem_control_all(struct xen_sysctl_tmem_op *op)
 {
     switch ( op->cmd )
@@ -331,8 +333,8 @@ static int tmem_control_all(struct xen_sysctl_tmem_op *op)
  * @op: What is to be done; what came out of it.
  *
  * Context: a sysctl, of which there is one at a time. No lock but its own.
- * Return: 0, -ERESTART: to be called again with what is in @op->nr then; or what
- * public/sysctl.h says.
+ * Return: 0; -ERESTART: to be called again, with what is in @op->nr then; or
+ * what public/sysctl.h says.
  */
 int tmem_control(struct xen_sysctl_tmem_op *op)
 {

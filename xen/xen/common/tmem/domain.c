@@ -128,7 +128,7 @@ static unsigned long tmem_max_metadata(void)
 }
 
 /**
- * tmem_domain_default - what a domain may have before anybody says something about it
+ * tmem_domain_default - what a domain may have of which nothing was said
  * @d: The domain.
  * @td: Its limits and permissions are filled in.
  *
@@ -286,7 +286,7 @@ int tmem_teardown(struct domain *d)
         return -ERESTART;
     ASSERT(!d->tmem_pages);
     rcu_assign_pointer(d->tmem, NULL);
-    /* Somebody may control it or look at it: nobody else is this client until then. */
+    /* Somebody may be looking at it: nobody else is this client until then. */
     call_rcu(&td->rcu, tmem_free);
 
     return 0;
@@ -296,7 +296,8 @@ int tmem_teardown(struct domain *d)
  * tmem_soft_reset - forget all pages of a domain
  * @d: The domain; it runs no hypercall.
  *
- * What it may have stays as the administrator has said: the guest asks for this.
+ * What it may have stays as the administrator has said: the guest asks for
+ * this.
  *
  * Context: no lock.
  * Return: 0, or -ERESTART: call it again.

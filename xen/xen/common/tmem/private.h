@@ -7,8 +7,8 @@
  * Locks: no lock of the engine is held when these are called, and they hold
  * none when they call the engine. A domain is charged under its page_alloc_lock.
  *
- * Others than a domain's own vCPUs use its tmem under RCU only, as it may be dying:
- * then they find nothing in it any more.
+ * Others than a domain's own vCPUs use its tmem under RCU only, as it may be
+ * dying: then they find nothing in it any more.
  */
 #ifndef TMEM_PRIVATE_H
 #define TMEM_PRIVATE_H
@@ -25,8 +25,8 @@
 #define TMEM_MAX_POOLS 16
 
 /**
- * struct tmem_domain - the tmem of a domain, from its first pool on, or from when the
- *                      administrator first said something about it
+ * struct tmem_domain - the tmem of a domain, from its first pool on, or since
+ *                      the administrator said something about it
  * @domain: The domain.
  * @client: What the engine calls it.
  * @limits: Of @client.
@@ -38,7 +38,8 @@
  * @max_pages: @bytes may come to so many pages if the domain has no limit.
  * @rcu: To free it.
  *
- * @limits to @frozen are changed in sysctls only, of which there is one at a time.
+ * @limits to @frozen are changed in sysctls only, of which there is one at a
+ * time.
  */
 struct tmem_domain {
     struct domain *domain;
