@@ -105,6 +105,7 @@ class Guest:
         self.image = None
         self.xen = ""           # pv, pvh: what dom0 is
         self.hypervisor = "xen"
+        self.tools = ""         # for dom0, beside the distribution's
         self.xenappend = ""
         self.domains = 0        # MB for those that dom0 makes
         self.memory = 192
@@ -223,6 +224,8 @@ class Guest:
                       ("payload", self.payload, "on")]
         if self.domains:
             disks += [("xentools", xentools.image(), "on")]
+        if self.tools:
+            disks += [("owntools", xentools.own(), "on")]
         for serial, path, readonly in disks:
             command += ["-drive", f"if=none,id={serial},file={path},format=raw,"
                         f"cache=unsafe,readonly={readonly}", "-device",

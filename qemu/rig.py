@@ -27,13 +27,14 @@ FLAVOURS = ("plain", "debug", "lockdep", "nopreempt", "kcsan", "bench",
             "lockstat")
 # The last is for Arm, where there is no tmem: it is built, not booted.
 HYPERVISORS = ("xen", "xen-debug", "xen-stock", "xen-historic", "xen-arm64")
+TOOLS = "xen-tools"
 
 PACKAGES = {
     "aarch64-linux-gnu-as": "binutils-aarch64-linux-gnu",
     "bc": "bc", "bison": "bison", "debootstrap": "debootstrap",
-    "depmod": "kmod", "flex": "flex", "gcc": "gcc", "make": "make",
-    "mke2fs": "e2fsprogs", "qemu-system-x86_64": "qemu-system-x86",
-    "xz": "xz-utils",
+    "depmod": "kmod", "flex": "flex", "gcc": "gcc", "iasl": "acpica-tools",
+    "make": "make", "mke2fs": "e2fsprogs",
+    "qemu-system-x86_64": "qemu-system-x86", "xz": "xz-utils",
 }
 
 
@@ -109,12 +110,12 @@ def need_space(directory, megabytes):
 
 
 def build_dir(flavour):
-    """Where a kernel flavour or a hypervisor is built."""
-    if flavour in HYPERVISORS:
+    """Where a kernel flavour, a hypervisor or its tools are built."""
+    if flavour in (*HYPERVISORS, TOOLS):
         return os.path.join(XEN, "build-" + flavour)
     if flavour not in FLAVOURS:
         raise Stop(f"no flavour {flavour}; there are: "
-                   f"{' '.join(FLAVOURS + HYPERVISORS)}")
+                   f"{' '.join((*FLAVOURS, *HYPERVISORS, TOOLS))}")
     return os.path.join(LINUX, ("pristine-" if PRISTINE else "build-") + flavour)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""xl and its daemons for a dom0, as a small read-only disk.
+"""xl and its daemons for a dom0, as a small read-only disk; and another xl.
 
 They have to be of the hypervisor's version, so they are those of the suite in
 bases/xen-4.17.conf, whatever the release of this host and of the root image. From
@@ -85,3 +85,11 @@ def image():
     except kernelbase.Failure as failure:
         raise rig.Stop(f"no tools for Xen's guests: {failure}") from None
     return str(IMAGE)
+
+
+def own():
+    """The path of a disk with what the series makes of xl."""
+    path = os.path.join(rig.build_dir(rig.TOOLS), "tools.ext4")
+    if not os.path.exists(path):
+        raise rig.Stop(f"no tools in {path}; run: qemu/build {rig.TOOLS}")
+    return path

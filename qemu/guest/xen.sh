@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # For scripts that run in dom0 and make domains; read it with ".".
 #
-#	xen_start
+#	xen_start			with the distribution's tools
+#	xen_own				then those of the series are the first in PATH
 #	domain_create NAME pv|pvh MEGABYTES SCRIPT [told] [KEY=VALUE...]
 #	domain_says NAME REGEX		waits until it has printed such a line
 #	domain_result NAME		waits for its end, prints its output; the
@@ -48,6 +49,16 @@ xen_start()
 	xenstored >/dev/null 2>&1
 	xen-init-dom0 >/dev/null
 	xenconsoled --log=guest --log-dir=$xen_logs >/dev/null 2>&1
+}
+
+# They are in /opt/xen-tmem, beside /opt/tmem.
+xen_own()
+{
+	mkdir -p /run/opt/tmem /run/opt/xen-tmem
+	mount --bind /opt/tmem /run/opt/tmem
+	mount -t ext4 -o ro /dev/tmem/owntools /run/opt/xen-tmem
+	mount --rbind /run/opt /opt
+	PATH=/opt/xen-tmem/sbin:$PATH
 }
 
 # NAME FILE: a disk of what is in the file, grown to a size if it is smaller
