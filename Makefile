@@ -8,7 +8,7 @@ SERIES := out/series/linux-$(BASE)
 export TMEM_BASE := $(BASE)
 
 .PHONY: help setup base compose absorb lint unit fuzz series build run test
-.PHONY: xen-historic test-all soak bench bench-locks bench-engine clean
+.PHONY: xen-tools xen-historic test-all soak bench bench-locks bench-engine clean
 
 help:
 	@echo 'make run        everything from nothing to three guests: what tmem saves'
@@ -16,6 +16,7 @@ help:
 	@echo '                BACKEND=xen: in domains on Xen, which is the store'
 	@echo 'make test       all checks and tests; make test T=NAME for one (T=list)'
 	@echo 'make test-all   the full matrix'
+	@echo 'make xen-tools  xl with commands for tmem, for /opt/xen-tmem of a dom0'
 	@echo 'make xen-historic  the driver on a Xen of yours: XEN_SRC=path, 4.0 to 4.12'
 	@echo 'make soak       exercise files and the engine without end; SEED=n begins there'
 	@echo 'make unit       the engine in user space, under sanitizers'
@@ -82,6 +83,9 @@ build: compose
 ifeq ($(filter run,$(MAKECMDGOALS))$(filter zcache fake xen,$(BACKEND)),run)
 $(error BACKEND=$(BACKEND): zcache, fake or xen is meant)
 endif
+
+xen-tools: compose
+	@qemu/build xen-tools
 
 run: compose
 	@qemu/build plain $(filter xen,$(BACKEND))
