@@ -52,7 +52,7 @@ check_fails()
 	shift 3
 	(set -e; "$@") > /run/said 2>&1 &
 	wait $! || status=$?
-	if [ $status -eq "$wanted" ] && grep -q "$regex" /run/said; then
+	if [ $status -eq "$wanted" ] && grep -q -e "$regex" /run/said; then
 		result ok "$description"
 	else
 		sed 's/^/# /' /run/said

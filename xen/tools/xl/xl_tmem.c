@@ -35,22 +35,19 @@ static void usage(const char *command, const char *what)
     exit(2);
 }
 
-/* The only argument of the command that is no option, or NULL. */
-static const char *only_argument(int argc, char **argv, const char *command)
+/*
+ * After the options: takes a domain, and then there may be options again. Returns
+ * false at the end.
+ */
+static bool take_domain(int argc, char **argv, const char *command,
+                        const char **domain)
 {
-    if (argc - optind > 1)
+    if (optind >= argc)
+        return false;
+    if (*domain)
         usage(command, "one domain at a time");
-    return argv[optind];
-}
-
-/* The domain of the command line, or INVALID_DOMID if -a was given. */
-static uint32_t one_or_all(int argc, char **argv, const char *command, bool all)
-{
-    const char *domain = only_argument(argc, argv, command);
-
-    if (all == !!domain)
-        usage(command, "name a domain, or say -a for all of them");
-    return all ? INVALID_DOMID : find_domain(domain);
+    *domain = argv[optind++];
+    return true;
 }
 
 static long number(const char *command, const char *text, long max,
@@ -67,6 +64,26 @@ static long number(const char *command, const char *text, long max,
         exit(EXIT_FAILURE);
     }
     return value;
+}
+
+static libxl_tmem_mode mode(const char *command, const char *text)
+{
+    libxl_tmem_mode value;
+
+    if (libxl_tmem_mode_from_string(text, &value) ||
+        value == LIBXL_TMEM_MODE_UNKNOWN) {
+        fprintf(stderr, "xl %s: \"%s\" is no mode, which is disabled, "
+                "enabled or persistent\n", command, text);
+        exit(EXIT_FAILURE);
+    }
+    return value;
+}
+
+static uint64_t quota_memkb(const char *command, const char *text)
+{
+    if (!strcmp(text, "none"))
+        return LIBXL_TMEM_QUOTA_NONE;
+    return (uint64_t)number(command, text, INT_MAX, "quota in MB") << 10;
 }
 
 static void print_stats(const char *indent, const libxl_tmem_stats *stats)
@@ -284,31 +301,33 @@ int main_tmem_list(int argc, char **argv)
         COMMON_LONG_OPTS
     };
     bool details = false, all = false, json = false, prometheus = false;
+    static const char command[] = "tmem-list";
     uint32_t domid = INVALID_DOMID;
-    const char *domain;
+    const char *domain = NULL;
     char *text;
     int opt;
 
-    SWITCH_FOREACH_OPT(opt, "laj", opts, "tmem-list", 0) {
-    case 'l':
-        details = true;
-        break;
-    case 'a':
-        all = true;
-        break;
-    case 'j':
-        json = true;
-        break;
-    case 'P':
-        prometheus = true;
-        break;
-    }
+    do {
+        SWITCH_FOREACH_OPT(opt, "laj", opts, command, 0) {
+        case 'l':
+            details = true;
+            break;
+        case 'a':
+            all = true;
+            break;
+        case 'j':
+            json = true;
+            break;
+        case 'P':
+            prometheus = true;
+            break;
+        }
+    } while (take_domain(argc, argv, command, &domain));
 
-    domain = only_argument(argc, argv, "tmem-list");
     if (all && domain)
-        usage("tmem-list", "name a domain, or say -a for all of them");
+        usage(command, "name a domain, or say -a for all of them");
     if (json && prometheus)
-        usage("tmem-list", "--json or --prometheus, not both");
+        usage(command, "--json or --prometheus, not both");
     if (domain)
         domid = find_domain(domain);
 
@@ -331,16 +350,21 @@ static int freeze_or_thaw(int argc, char **argv, const char *command,
         {"all", 0, 0, 'a'},
         COMMON_LONG_OPTS
     };
+    const char *domain = NULL;
     bool all = false;
     int opt;
 
-    SWITCH_FOREACH_OPT(opt, "a", opts, command, 0) {
-    case 'a':
-        all = true;
-        break;
-    }
+    do {
+        SWITCH_FOREACH_OPT(opt, "a", opts, command, 0) {
+        case 'a':
+            all = true;
+            break;
+        }
+    } while (take_domain(argc, argv, command, &domain));
 
-    return libxl(ctx, one_or_all(argc, argv, command, all)) ?
+    if (all == !!domain)
+        usage(command, "name a domain, or say -a for all of them");
+    return libxl(ctx, all ? INVALID_DOMID : find_domain(domain)) ?
            EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -363,40 +387,35 @@ int main_tmem_set(int argc, char **argv)
         COMMON_LONG_OPTS
     };
     static const char command[] = "tmem-set";
+    const char *domain = NULL;
     libxl_tmem_params params;
     bool some = false;
     int opt, rc;
 
     libxl_tmem_params_init(&params);
-    SWITCH_FOREACH_OPT(opt, "m:w:p:", opts, command, 1) {
-    case 'm':
-        if (libxl_tmem_mode_from_string(optarg, &params.mode) ||
-            params.mode == LIBXL_TMEM_MODE_UNKNOWN) {
-            fprintf(stderr, "xl %s: \"%s\" is no mode, which is disabled, "
-                    "enabled or persistent\n", command, optarg);
-            return EXIT_FAILURE;
+    do {
+        SWITCH_FOREACH_OPT(opt, "m:w:p:", opts, command, 0) {
+        case 'm':
+            params.mode = mode(command, optarg);
+            some = true;
+            break;
+        case 'w':
+            params.weight = number(command, optarg, LIBXL_TMEM_WEIGHT_MAX,
+                                   "weight");
+            some = true;
+            break;
+        case 'p':
+            params.quota_memkb = quota_memkb(command, optarg);
+            some = true;
+            break;
         }
-        some = true;
-        break;
-    case 'w':
-        params.weight = number(command, optarg, LIBXL_TMEM_WEIGHT_MAX, "weight");
-        some = true;
-        break;
-    case 'p':
-        if (!strcmp(optarg, "none"))
-            params.quota_memkb = LIBXL_TMEM_QUOTA_NONE;
-        else
-            params.quota_memkb = (uint64_t)number(command, optarg, INT_MAX,
-                                                  "quota in MB") << 10;
-        some = true;
-        break;
-    }
+    } while (take_domain(argc, argv, command, &domain));
 
+    if (!domain)
+        usage(command, "name a domain");
     if (!some)
         usage(command, "nothing to set: -m, -w or -p is needed");
-    rc = libxl_tmem_params_set(ctx, find_domain(only_argument(argc, argv,
-                                                              command)),
-                               &params);
+    rc = libxl_tmem_params_set(ctx, find_domain(domain), &params);
     libxl_tmem_params_dispose(&params);
 
     return rc ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -410,25 +429,28 @@ int main_tmem_shared_auth(int argc, char **argv)
         COMMON_LONG_OPTS
     };
     static const char command[] = "tmem-shared-auth";
+    const char *domain = NULL;
     char *uuid = NULL;
     long auth = -1;
-    uint32_t domid;
     int opt;
 
-    SWITCH_FOREACH_OPT(opt, "u:A:", opts, command, 1) {
-    case 'u':
-        uuid = optarg;
-        break;
-    case 'A':
-        auth = number(command, optarg, 1, "authorisation");
-        break;
-    }
+    do {
+        SWITCH_FOREACH_OPT(opt, "u:A:", opts, command, 0) {
+        case 'u':
+            uuid = optarg;
+            break;
+        case 'A':
+            auth = number(command, optarg, 1, "authorisation");
+            break;
+        }
+    } while (take_domain(argc, argv, command, &domain));
 
+    if (!domain)
+        usage(command, "name a domain");
     if (!uuid || auth < 0)
         usage(command, "-u and -A are needed");
-    domid = find_domain(only_argument(argc, argv, command));
 
-    return libxl_tmem_shared_auth(ctx, domid, uuid, auth) ?
+    return libxl_tmem_shared_auth(ctx, find_domain(domain), uuid, auth) ?
            EXIT_FAILURE : EXIT_SUCCESS;
 }
 
