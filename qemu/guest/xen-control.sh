@@ -131,12 +131,18 @@ list_says()
 prometheus_is_right()
 {
 	quiet
-	xl tmem-list --prometheus > /run/prometheus
+	until
+		pages=$(counted pages)
+		xl tmem-list --prometheus > /run/prometheus
+		test "$(counted pages)" -eq "$pages"
+	do
+		echo "$pages pages, then others"
+	done
 	prometheus_check < /run/prometheus
 	value=$(sed -n 's/^xen_tmem_domain_ephemeral_bytes{domain="Domain-0",domid="0"} //p' \
 		/run/prometheus)
-	echo "$value bytes, $(counted pages) pages"
-	test "$value" -eq $(($(counted pages) * 4096))
+	echo "$value bytes, $pages pages"
+	test "$value" -eq $((pages * 4096))
 	grep -q '^xen_tmem_pool_puts_total{.*,pool="0",type="ephemeral"} [1-9]' /run/prometheus
 	grep -q '^xen_tmem_domain_quota_bytes{domain="Domain-0",.*} +Inf$' /run/prometheus
 	test "$(grep -c '^xen_tmem_domain_frozen{' /run/prometheus)" -eq \
