@@ -191,10 +191,9 @@ quota_holds()
 	pages=$(tmem_value one "domain['persistent_pages']")
 	echo "pages $pages"
 	test "$pages" -le $(($1 * 256))
-	test "$pages" -gt $(($1 * 256 - 64))
-	is one "domain['ephemeral_pages'] >= 0" True \
-		"sum(p['pages'] for p in pools if p['type'] == 'persistent')" "$pages" \
-		"domain['charged_pages'] > domain['persistent_pages']" True
+	test "$pages" -gt $(($1 * 256 - 256))
+	is one "sum(p['pages'] for p in pools if p['type'] == 'persistent') == \
+		domain['persistent_pages'] < domain['charged_pages']" True
 }
 
 tell()
