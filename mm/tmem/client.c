@@ -57,6 +57,7 @@ int tmem_engine_create(const struct tmem_config *config,
 		tmem_list_init(&engine->stripes[i].copies);
 		engine->stripes[i].changes = 1;
 	}
+	tmem_list_init(&engine->shared);
 	*result = engine;
 	return 0;
 }
@@ -112,6 +113,11 @@ static struct tmem_client *tmem_client_alloc(struct tmem_engine *engine)
 	}
 	for (i = 0; i < nr; i++)
 		tmem_list_init(&client->stripes[i].lru);
+	for (i = 0; i < engine->config.max_pools; i++) {
+		client->pools[i].owner = client;
+		/* Whenever it is read, it is somebody. */
+		tmh_set(&client->pools[i].payer, (unsigned long)client);
+	}
 	return client;
 }
 
@@ -219,6 +225,8 @@ TMH_EXPORT(tmem_client_create);
  * @client: The client. When it is done, no operation that could make a pool may follow
  *	or still run; others may until tmem_client_destroy(), and find nothing.
  *
+ * Pools that it shares are empty for all then, as after tmem_take_pool().
+ *
  * Context: No lock of the engine. May do what the host's allocator does.
  * Return: 0, or -EAGAIN if the host had to stop it: call it again.
  */
@@ -228,7 +236,7 @@ int tmem_client_kill(struct tmem_client *client)
 
 	tmh_set_release(&client->dying, 1);
 	for (i = 0; i < client->engine->config.max_pools; i++)
-		if (tmem_destroy_pool(client, i) == -EAGAIN)
+		if (tmem_take_pool(client, i) == -EAGAIN)
 			return -EAGAIN;
 	return 0;
 }
@@ -252,6 +260,25 @@ int tmem_client_destroy(struct tmem_client *client)
 TMH_EXPORT(tmem_client_destroy);
 
 /**
+ * tmem_pass_stripes - wait for those who have not seen what was said just now
+ * @engine: The engine.
+ *
+ * They hold a lock.
+ *
+ * Context: No lock of the engine.
+ */
+void tmem_pass_stripes(struct tmem_engine *engine)
+{
+	unsigned long flags;
+	u32 i;
+
+	for (i = 0; i < tmem_nr_stripes(engine); i++) {
+		flags = tmh_lock(&engine->stripes[i].lock);
+		tmh_unlock(&engine->stripes[i].lock, flags);
+	}
+}
+
+/**
  * tmem_client_freeze - let a client add nothing, or let it again
  * @client: The client.
  * @frozen: What it is to be.
@@ -262,16 +289,8 @@ TMH_EXPORT(tmem_client_destroy);
  */
 void tmem_client_freeze(struct tmem_client *client, bool frozen)
 {
-	struct tmem_engine *engine = client->engine;
-	unsigned long flags;
-	u32 i;
-
 	tmh_set(&client->frozen, frozen);
-	/* Who did not see it yet holds a lock. */
-	for (i = 0; i < tmem_nr_stripes(engine); i++) {
-		flags = tmh_lock(&engine->stripes[i].lock);
-		tmh_unlock(&engine->stripes[i].lock, flags);
-	}
+	tmem_pass_stripes(client->engine);
 }
 
 /**

@@ -62,8 +62,11 @@ struct tmem_handle {
  *	have no page now can have a pool. Returns true, or false if that is too much:
  *	then they do not, and nothing is evicted for it. Optional.
  * @uncharge: They take @bytes less. Called where @release is. Present if @charge is.
+ * @may_share: May this client share pools of this uuid? Called under a lock, so that
+ *	there is no moment between the answer and what follows: who has changed it and
+ *	then calls tmem_unshare() misses nothing. Optional: nobody may.
  *
- * Called without any lock of the engine. @host is that of struct tmem_config, @owner
+ * Called without any lock of the engine but for that. @host is that of struct tmem_config, @owner
  * what tmem_client_create() was given, pages are whatever the caller of the engine
  * gave.
  */
@@ -77,6 +80,7 @@ struct tmem_payload_ops {
 	void (*release)(void *host, unsigned int order, unsigned long payload);
 	bool (*charge)(void *owner, size_t bytes);
 	void (*uncharge)(void *owner, size_t bytes);
+	bool (*may_share)(void *owner, const u64 uuid[2]);
 };
 
 /**
@@ -153,8 +157,9 @@ struct tmem_stats {
 /**
  * struct tmem_pool_info - what a pool is
  * @uuid: As given to tmem_new_pool().
- * @flags: The same.
- * @stats: What happened in it.
+ * @flags: The same; without TMEM_FLAG_SHARED if it is nobody else's.
+ * @stats: What happened in it; if it is shared, since this client is charged for it or
+ *	another is.
  */
 struct tmem_pool_info {
 	u64	uuid[2];
@@ -215,6 +220,8 @@ void tmem_client_stats(struct tmem_client *client, struct tmem_stats *stats);
 
 int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags);
 int tmem_destroy_pool(struct tmem_client *client, u32 pool);
+int tmem_take_pool(struct tmem_client *client, u32 pool);
+int tmem_unshare(struct tmem_client *client, const u64 uuid[2]);
 int tmem_pool_stats(struct tmem_client *client, u32 pool,
 		    struct tmem_stats *stats);
 int tmem_pool_info(struct tmem_client *client, u32 pool,

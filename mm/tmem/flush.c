@@ -35,8 +35,8 @@ int tmem_flush_page(struct tmem_client *client,
 		tmem_page_remove(op.object, op.index, op.slot, op.leaf, &trash);
 	}
 	tmem_op_unlock(&op);
-	tmem_trash_free(client, &trash);
-	return error;
+	tmem_trash_free(op.client, &trash);
+	return error == -ENODEV ? tmem_op_missing(&op) : error;
 }
 
 TMH_EXPORT(tmem_flush_page);
@@ -65,6 +65,12 @@ static bool tmem_flush_some(struct tmem_op *op, u64 *index, u64 last,
 	return true;
 }
 
+/* Where a shared pool is empty, there is nothing more to flush. */
+static int tmem_flush_missing(int error, int flushed)
+{
+	return error == -ENOENT ? flushed : error;
+}
+
 /**
  * tmem_flush_range - remove pages of an object
  * @client: Whose they are.
@@ -87,17 +93,17 @@ int tmem_flush_range(struct tmem_client *client,
 
 	error = tmem_op_init(&op, client, first->pool, first->oid, index);
 	if (error)
-		return error;
+		return tmem_flush_missing(error, 0);
 	for (;;) {
 		if (!tmem_op_lock(&op)) {
 			tmem_op_unlock(&op);
-			return -ENODEV;
+			return tmem_flush_missing(tmem_op_missing(&op), flushed);
 		}
 		tmem_op_find(&op);
 		more = op.object && index <= last &&
 			tmem_flush_some(&op, &index, last, &trash, &flushed);
 		tmem_op_unlock(&op);
-		tmem_trash_free(client, &trash);
+		tmem_trash_free(op.client, &trash);
 		if (!more)
 			return flushed;
 		if (tmh_should_yield())
@@ -145,11 +151,11 @@ int tmem_flush_object(struct tmem_client *client, u32 pool, const u64 oid[3])
 
 	error = tmem_op_init(&op, client, pool, oid, 0);
 	if (error)
-		return error;
+		return tmem_flush_missing(error, 0);
 	do {
 		if (!tmem_op_lock(&op)) {
 			tmem_op_unlock(&op);
-			return -ENODEV;
+			return tmem_flush_missing(tmem_op_missing(&op), 0);
 		}
 		tmem_op_find(&op);
 		if (first && op.object)
@@ -157,7 +163,7 @@ int tmem_flush_object(struct tmem_client *client, u32 pool, const u64 oid[3])
 		first = false;
 		more = tmem_reap_some(&op, &trash);
 		tmem_op_unlock(&op);
-		tmem_trash_free(client, &trash);
+		tmem_trash_free(op.client, &trash);
 		if (more && tmh_should_yield())
 			return -EAGAIN;
 	} while (more);

@@ -126,6 +126,8 @@ int tmem_get(struct tmem_client *client, const struct tmem_handle *handle,
 	if (!error)
 		error = trash.nr ? tmem_get_load(&op, target, payload) :
 			tmem_get_copy(&op, target, &copy, &trash);
-	tmem_trash_free(client, &trash);
+	else if (error == -ENODEV)
+		error = tmem_op_missing(&op);
+	tmem_trash_free(op.client, &trash);
 	return error;
 }

@@ -118,12 +118,20 @@ struct tmem_pool_stripe {
 
 /**
  * struct tmem_pool - a pool
- * @client: Whose it is, and who is charged for its pages.
+ * @client: Who is charged for its pages; whose it is, if it is not shared.
  * @key: Never used again by another; hashed with ids of objects.
  * @uuid: As given by who made it.
  * @flags: TMEM_FLAG_*
  * @order: Of its pages' size.
+ * @closed: It is being emptied, and nobody finds anything in it.
+ * @busy: Somebody empties it at this moment.
+ * @users: Slots that have it, those of who is leaving included.
+ * @members: The slots of who shares it, but for these; linked by @next.
+ * @shared: In the engine's list of shared pools, as long as there are members.
  * @stripes: One for each.
+ *
+ * From @closed on it is about shared pools, and guarded by the engine's lock, as is
+ * @client, which changes only while there is no page; see shared.c.
  */
 struct tmem_pool {
 	struct tmem_client *client;
@@ -131,6 +139,11 @@ struct tmem_pool {
 	u64		uuid[2];
 	u32		flags;
 	unsigned int	order;
+	bool		closed;
+	bool		busy;
+	unsigned int	users;
+	struct tmem_pool_slot *members;
+	struct tmem_list shared;
 	struct tmem_pool_stripe stripes[];
 };
 
@@ -138,18 +151,32 @@ struct tmem_pool {
  * struct tmem_pool_slot - where a client has a pool
  * @key: That of the pool, as long as it can be used, or 0. Read without a lock, but
  *	what it said counts only if it still does under a stripe's lock.
- * @flags: The pool's. Read without a lock too, and true as long as @key is.
+ * @flags: The pool's. Read without a lock too, and true as long as @key is. Not 0
+ *	until nobody finds the pool here any more, also while a shared one is closed.
+ * @payer: Of a shared pool, its @client, a pointer: true as long as @key is.
  * @pool: The pool; used under a stripe's lock after a look at @key, or by who
  *	destroys it. He frees it when he has had the lock of each stripe.
+ * @owner: The client.
+ * @next: The next member of a shared pool.
+ * @left: The key that a shared pool had when the client left it.
+ * @member: The client has not left it. Guarded by the engine's lock, as are @next and
+ *	@left.
  * @destroying: Somebody does. Guarded by the client's lock, as is the choice of a
  *	slot.
+ * @withdrawn: Not free, although there is no pool: the client does not know.
  */
 struct tmem_pool_slot {
 	struct tmh_ulong	key;
 	struct tmh_ulong	flags;
+	struct tmh_ulong	payer;
 	struct tmem_pool *pool;
+	struct tmem_client *owner;
+	struct tmem_pool_slot *next;
+	unsigned long	left;
+	bool		member;
 	bool		destroying;
-};
+	bool		withdrawn;
+} __aligned(TMH_CACHE_LINE);
 
 /**
  * struct tmem_client_stripe - what a client has in one stripe
@@ -233,10 +260,11 @@ struct tmem_stripe {
  * @config: As given.
  * @stripes: 1 << config.stripe_bits of them.
  * @buckets: 1 << config.bucket_bits of them, lists of objects.
- * @lock: Guards the choice of a client's slot, and @last_key.
+ * @lock: Guards the choice of a client's slot, @last_key, and who shares pools.
  * @clients: Those there have ever been; a slot that was set stays.
  * @nr_clients: How many there have ever been.
  * @last_key: Of pools.
+ * @shared: Shared pools that have members.
  */
 struct tmem_engine {
 	struct tmem_config config;
@@ -246,12 +274,14 @@ struct tmem_engine {
 	struct tmem_client **clients;
 	struct tmh_ulong	nr_clients;
 	unsigned long	last_key;
+	struct tmem_list shared;
 };
 
 /**
  * struct tmem_op - an operation on an object or a page
- * @client: Who wants it.
- * @engine: The client's.
+ * @asker: Who wants it.
+ * @client: Who is charged: the same, but for shared pools.
+ * @engine: Their engine.
  * @oid: The object's id.
  * @index: Of the page.
  * @place: That of the pool.
@@ -272,6 +302,7 @@ struct tmem_engine {
  * @evicted: Of a put: pages that it has evicted.
  */
 struct tmem_op {
+	struct tmem_client *asker;
 	struct tmem_client *client;
 	struct tmem_engine *engine;
 	const u64	*oid;
@@ -481,6 +512,45 @@ static inline bool tmem_count_add(struct tmem_client *client, u32 stripe,
 	tmem_count_held(part, persistent, 1);
 	return true;
 }
+
+/**
+ * enum tmem_end - how a client and its pool part
+ * @TMEM_END_LEAVE: The client wants it.
+ * @TMEM_END_TAKE: Others do, and it may not know.
+ * @TMEM_END_KEEP_ID: The same, and nothing else gets the id until it knows.
+ */
+enum tmem_end { TMEM_END_LEAVE, TMEM_END_TAKE, TMEM_END_KEEP_ID };
+
+/* pool.c */
+size_t tmem_pool_size(const struct tmem_engine *engine);
+unsigned long tmem_take_key(struct tmem_engine *engine);
+int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool);
+int tmem_pool_clear_all(struct tmem_engine *engine, struct tmem_pool *pool);
+void tmem_pool_sum(struct tmem_engine *engine, struct tmem_pool *pool,
+		   struct tmem_stats *sum);
+int tmem_pool_end(struct tmem_client *client, u32 id, enum tmem_end how);
+
+/* shared.c */
+int tmem_shared_join(struct tmem_client *client, struct tmem_pool *pool);
+int tmem_shared_leave(struct tmem_pool_slot *slot, struct tmem_pool *pool,
+		      enum tmem_end how);
+void tmem_shared_put(struct tmem_engine *engine, struct tmem_pool *pool);
+int tmem_shared_missing(struct tmem_engine *engine, struct tmem_pool_slot *slot);
+
+/**
+ * tmem_op_missing - why an operation found no pool
+ * @op: The operation.
+ *
+ * Context: No lock of the engine. Any in which the host can release pages.
+ * Return: -ENODEV if there is none; -ENOENT if it is shared and empty now.
+ */
+static inline int tmem_op_missing(struct tmem_op *op)
+{
+	return tmem_shared_missing(op->engine, op->place);
+}
+
+/* client.c */
+void tmem_pass_stripes(struct tmem_engine *engine);
 
 /* memory.c */
 bool tmem_charge(struct tmh_ulong *used, struct tmh_ulong *limit, unsigned long n);

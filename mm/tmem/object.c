@@ -21,7 +21,7 @@ static u64 tmem_op_hash(const struct tmem_op *op)
  * @index: The page, or the first.
  *
  * Context: Any.
- * Return: 0, or -ENODEV if there is no such pool.
+ * Return: 0; -ENODEV if there is no such pool; -ENOENT if it is shared and empty now.
  */
 int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 		 const u64 oid[3], u64 index)
@@ -32,14 +32,17 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	op->place = tmem_pool_slot(client, pool);
 	if (!op->place)
 		return -ENODEV;
+	op->asker = client;
 	op->client = client;
 	op->engine = engine;
 	op->oid = oid;
 	op->index = index;
 	op->key = tmh_read_acquire(&op->place->key);
 	if (!op->key)
-		return -ENODEV;
+		return tmem_op_missing(op);
 	flags = tmh_read(&op->place->flags);
+	if (flags & TMEM_FLAG_SHARED)
+		op->client = (struct tmem_client *)tmh_read(&op->place->payer);
 	op->persistent = flags & TMEM_FLAG_PERSISTENT;
 	op->order = (flags & TMEM_FLAG_ORDER_MASK) >> TMEM_FLAG_ORDER_SHIFT;
 	op->bucket = tmem_op_hash(op) & ((1u << engine->config.bucket_bits) - 1);

@@ -13,6 +13,12 @@
 #define TMEM_ELSE	1
 #define TMEM_FULL	2
 
+/* While a shared pool is being emptied it takes nothing. */
+static int tmem_put_missing(int error)
+{
+	return error == -ENOENT ? -ENOMEM : error;
+}
+
 /* Drops the page, if there is one, and says what the client gets to hear. */
 static int tmem_refuse(struct tmem_op *op, int error)
 {
@@ -20,15 +26,15 @@ static int tmem_refuse(struct tmem_op *op, int error)
 	struct tmem_trash trash = { .payloads = &payload, .room = 1 };
 
 	if (!tmem_op_lock(op)) {
-		error = -ENODEV;
-	} else {
-		tmem_op_stats(op)->refused++;
-		if (tmem_op_find(op)) {
-			tmem_page_remove(op->object, op->index, op->slot,
-					 op->leaf, &trash);
-			if (error == -ENOMEM)
-				error = -ENOSPC;
-		}
+		tmem_op_unlock(op);
+		return tmem_put_missing(tmem_op_missing(op));
+	}
+	tmem_op_stats(op)->refused++;
+	if (tmem_op_find(op)) {
+		tmem_page_remove(op->object, op->index, op->slot, op->leaf,
+				 &trash);
+		if (error == -ENOMEM)
+			error = -ENOSPC;
 	}
 	tmem_op_unlock(op);
 	tmem_trash_free(op->client, &trash);
@@ -40,7 +46,7 @@ static bool tmem_may_refuse(const struct tmem_op *op)
 {
 	const struct tmem_client *client = op->client;
 
-	return tmh_read(&client->frozen) ||
+	return tmh_read(&op->asker->frozen) ||
 		(op->persistent && tmh_read(&client->persistent) >=
 		 tmh_read(&client->persistent_limit));
 }
@@ -48,11 +54,9 @@ static bool tmem_may_refuse(const struct tmem_op *op)
 /* Why a page cannot be added */
 static int tmem_may_add(struct tmem_op *op)
 {
-	struct tmem_client *client = op->client;
-
-	if (tmh_read(&client->frozen))
+	if (tmh_read(&op->asker->frozen))
 		return -EROFS;
-	if (op->persistent && tmem_count_full(client, op->nr_stripe))
+	if (op->persistent && tmem_count_full(op->client, op->nr_stripe))
 		return -ENOMEM;
 	return TMEM_ELSE;
 }
@@ -93,7 +97,7 @@ static int tmem_overwrite(struct tmem_op *op, const void *source, bool wait)
 	int error;
 
 again:
-	if (!tmem_op_lock(op) || tmh_read(&op->client->dying)) {
+	if (!tmem_op_lock(op) || tmh_read(&op->asker->dying)) {
 		tmem_op_unlock(op);
 		return -ENODEV;
 	}
@@ -211,13 +215,11 @@ static int tmem_provide(struct tmem_op *op, struct tmem_reserve *reserve)
 /* Counts a page. Returns why none can be added, or 0. */
 static int tmem_count(struct tmem_op *op)
 {
-	struct tmem_client *client = op->client;
-
-	if (tmh_read(&client->dying))
+	if (tmh_read(&op->asker->dying))
 		return -ENODEV;
-	if (tmh_read(&client->frozen))
+	if (tmh_read(&op->asker->frozen))
 		return -EROFS;
-	return tmem_count_add(client, op->nr_stripe, op->persistent) ?
+	return tmem_count_add(op->client, op->nr_stripe, op->persistent) ?
 		0 : -ENOMEM;
 }
 
@@ -228,7 +230,7 @@ static int tmem_insert(struct tmem_op *op, unsigned long payload,
 	int error;
 
 	if (tmem_op_find(op)) {
-		if (tmh_read(&op->client->dying))
+		if (tmh_read(&op->asker->dying))
 			return -ENODEV;
 		tmem_page_replace(op, payload, trash);
 		tmem_op_stats(op)->overwrites++;
@@ -293,7 +295,8 @@ static int tmem_put_new(struct tmem_op *op, unsigned long payload)
  * Context: No lock of the engine; any in which the host can allocate and copy.
  * Return: 0; -ENODEV if there is no such pool or the client is dying; -EFAULT if the
  * source cannot be read; -EROFS if the client is frozen; -ENOMEM if there is no
- * memory or the client must not have more, -ENOSPC if besides an older page was
+ * memory or the client must not have more or the pool is shared and being emptied,
+ * -ENOSPC if besides an older page was
  * removed; or what the host said.
  */
 int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
@@ -306,7 +309,7 @@ int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 	error = tmem_op_init(&op, client, handle->pool, handle->oid,
 			     handle->index);
 	if (error)
-		return error;
+		return tmem_put_missing(error);
 	error = tmem_may_refuse(&op) ?
 		tmem_overwrite(&op, source, false) : TMEM_ELSE;
 	if (error == TMEM_ELSE)
@@ -314,7 +317,7 @@ int tmem_put(struct tmem_client *client, const struct tmem_handle *handle,
 	if (error == TMEM_ELSE) {
 		error = tmem_put_new(&op, payload);
 		if (error)
-			tmem_payload_release(client, op.persistent, op.order,
+			tmem_payload_release(op.client, op.persistent, op.order,
 					     payload);
 	}
 	return error ? tmem_refuse(&op, error) : 0;

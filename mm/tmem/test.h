@@ -19,6 +19,7 @@
  * @charged: Bytes that its owner is charged for.
  * @quota: How many that may be.
  * @plain: All payloads can be overwritten in place.
+ * @alone: Nobody may share pools.
  */
 struct tmem_test_store {
 	struct tmh_ulong	capacity;
@@ -30,6 +31,7 @@ struct tmem_test_store {
 	struct tmh_ulong	charged;
 	struct tmh_ulong	quota;
 	bool		plain;
+	bool		alone;
 };
 
 /**

@@ -606,6 +606,13 @@ const struct tmem_test_case tmem_test_cases[] = {
 	{ "counts stay right", test_counts_stay_right },
 	{ "client dies", test_client_dies },
 	{ "client is dead", test_client_dead },
+	{ "shared pool", tmem_test_shared },
+	{ "which pools are shared", tmem_test_shared_which },
+	{ "leaving a shared pool", tmem_test_shared_leave },
+	{ "thrown out of a shared pool", tmem_test_shared_throw },
+	{ "id of a shared pool that was lost", tmem_test_shared_id },
+	{ "shared pool that is not emptied", tmem_test_shared_stuck },
+	{ "limits of a shared pool", tmem_test_shared_limits },
 	{ "model", tmem_test_model },
 	{}
 };

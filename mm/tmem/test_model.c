@@ -9,7 +9,12 @@
 #define MODEL_POOLS	3
 #define MODEL_OIDS	4
 #define MODEL_INDEXES	24
-#define MODEL_PAGES	(MODEL_CLIENTS * MODEL_POOLS * MODEL_OIDS * MODEL_INDEXES)
+#define MODEL_UUIDS	2
+/* A pool each, and after them those that can be shared */
+#define MODEL_SHARED	(MODEL_CLIENTS * MODEL_POOLS)
+#define MODEL_SPACES	(MODEL_SHARED + MODEL_UUIDS)
+#define MODEL_PER_SPACE	(MODEL_OIDS * MODEL_INDEXES)
+#define MODEL_PAGES	(MODEL_SPACES * MODEL_PER_SPACE)
 #define MODEL_OPS	4000
 /* As in the engine */
 #define MODEL_BATCH	16
@@ -28,15 +33,29 @@ struct model_page {
 };
 
 /**
+ * struct model_space - what is in a pool
+ * @flags: What kind of pool it is.
+ * @nr: Clients that have it.
+ * @member: Which; the first one is charged.
+ * @page: Its pages.
+ */
+struct model_space {
+	u32	flags;
+	unsigned int nr;
+	int	member[MODEL_CLIENTS];
+	struct model_page page[MODEL_OIDS][MODEL_INDEXES];
+};
+
+/**
  * struct model - all that should be there
  * @test: The test.
  * @client: The clients.
  * @pool: Ids of their pools.
- * @flags: What kind of pools they are.
+ * @of: What is in these, an index of @space.
  * @weight: Of the clients.
  * @limit: Persistent pages of the clients.
  * @frozen: Clients that are.
- * @page: The pages.
+ * @space: What is in all pools.
  * @capacity: Of the store.
  * @stamp: The last one.
  * @identity: The last one.
@@ -45,12 +64,11 @@ struct model {
 	struct tmem_test *test;
 	struct tmem_client *client[MODEL_CLIENTS];
 	int	pool[MODEL_CLIENTS][MODEL_POOLS];
-	u32	flags[MODEL_CLIENTS][MODEL_POOLS];
+	int	of[MODEL_CLIENTS][MODEL_POOLS];
 	u32	weight[MODEL_CLIENTS];
 	unsigned long limit[MODEL_CLIENTS];
 	bool	frozen[MODEL_CLIENTS];
-	struct model_page page[MODEL_CLIENTS][MODEL_POOLS][MODEL_OIDS]
-		[MODEL_INDEXES];
+	struct model_space space[MODEL_SPACES];
 	unsigned long capacity;
 	u64	stamp;
 	u64	identity;
@@ -74,14 +92,25 @@ static bool model_is_filled(u64 identity)
 	return identity % 7 == 0;
 }
 
-static bool model_is_persistent(struct model *model, int c, int p)
+static bool model_is_persistent(const struct model_space *space)
 {
-	return model->flags[c][p] & TMEM_FLAG_PERSISTENT;
+	return space->flags & TMEM_FLAG_PERSISTENT;
 }
 
 static struct model_page *model_any(struct model *model, unsigned int i)
 {
-	return (struct model_page *)model->page + i;
+	return &model->space[i / MODEL_PER_SPACE].page[0][0] + i % MODEL_PER_SPACE;
+}
+
+/* Of the pages of client @c of this kind, or NULL */
+static struct model_page *model_of(struct model *model, unsigned int i, int c,
+				   bool persistent)
+{
+	const struct model_space *space = &model->space[i / MODEL_PER_SPACE];
+	struct model_page *page = model_any(model, i);
+
+	return page->identity && space->member[0] == c &&
+		model_is_persistent(space) == persistent ? page : NULL;
 }
 
 static unsigned long model_used(struct model *model)
@@ -99,13 +128,9 @@ static unsigned long model_pages(struct model *model, int c, bool persistent)
 {
 	unsigned long pages = 0;
 	unsigned int i;
-	int p;
 
-	for (p = 0; p < MODEL_POOLS; p++)
-		for (i = 0; i < MODEL_OIDS * MODEL_INDEXES; i++)
-			pages += model_is_persistent(model, c, p) ==
-				persistent &&
-				(&model->page[c][p][0][0])[i].identity;
+	for (i = 0; i < MODEL_PAGES; i++)
+		pages += !!model_of(model, i, c, persistent);
 	return pages;
 }
 
@@ -113,17 +138,11 @@ static struct model_page *model_oldest(struct model *model, int c)
 {
 	struct model_page *oldest = NULL, *page;
 	unsigned int i;
-	int p;
 
-	for (p = 0; p < MODEL_POOLS; p++) {
-		if (model_is_persistent(model, c, p))
-			continue;
-		for (i = 0; i < MODEL_OIDS * MODEL_INDEXES; i++) {
-			page = &(&model->page[c][p][0][0])[i];
-			if (page->identity &&
-			    (!oldest || page->stamp < oldest->stamp))
-				oldest = page;
-		}
+	for (i = 0; i < MODEL_PAGES; i++) {
+		page = model_of(model, i, c, false);
+		if (page && (!oldest || page->stamp < oldest->stamp))
+			oldest = page;
 	}
 	return oldest;
 }
@@ -165,10 +184,10 @@ static unsigned long model_evict(struct model *model, unsigned long n)
 	return done;
 }
 
-static int model_put(struct model *model, int c, int p, struct model_page *page,
-		     u64 identity)
+static int model_put(struct model *model, int c, bool persistent,
+		     struct model_page *page, u64 identity)
 {
-	bool full = model_is_persistent(model, c, p) &&
+	bool full = persistent &&
 		model_pages(model, c, true) >= model->limit[c];
 	bool needs = !model_is_filled(identity);
 	bool in_place = page->identity && !page->filled &&
@@ -206,6 +225,7 @@ static void model_op_put(struct model *model, int c, int p,
 			 struct model_page *page,
 			 const struct tmem_handle *handle)
 {
+	bool persistent = model_is_persistent(&model->space[model->of[c][p]]);
 	struct tmem_test *test = model->test;
 	struct tmem_test_page source;
 	unsigned int chance = tmem_test_random(test) % 64;
@@ -217,7 +237,8 @@ static void model_op_put(struct model *model, int c, int p,
 		source.word[7] = TMEM_TEST_UNREADABLE;
 	got = tmem_put(model->client[c], handle, chance ? &source : NULL);
 	if (!bad) {
-		want = model_put(model, c, p, page, model->identity);
+		want = model_put(model, c, persistent, page,
+				 model->identity);
 		TMEM_EXPECT(test, got == want);
 		return;
 	}
@@ -237,8 +258,8 @@ static void model_op_get(struct model *model, int c, int p,
 					      TMEM_GET_REMOVE, 0, 0, 0 };
 	unsigned int flag = flags[tmem_test_random(test) % 6];
 	bool stays = flag == TMEM_GET_KEEP ||
-		(!flag && model->flags[c][p] & (TMEM_FLAG_PERSISTENT |
-						TMEM_FLAG_SHARED));
+		(!flag && model->space[model->of[c][p]].flags &
+		 (TMEM_FLAG_PERSISTENT | TMEM_FLAG_SHARED));
 	struct tmem_test_page target = {};
 	int got;
 
@@ -273,7 +294,7 @@ static void model_op_flush(struct model *model, int c, int p, int o,
 		return;
 	}
 	for (i = 0; i < MODEL_INDEXES; i++) {
-		page = &model->page[c][p][o][i];
+		page = &model->space[model->of[c][p]].page[o][i];
 		if (what && (model_index[i] < handle->index ||
 			     model_index[i] > last))
 			continue;
@@ -293,19 +314,76 @@ static void model_op_flush(struct model *model, int c, int p, int o,
 		got = tmem_flush_range(model->client[c], handle, last);
 }
 
-static void model_new_pool(struct model *model, int c, int p)
+static bool model_is_member(const struct model_space *space, int c)
 {
-	static const u32 flags[] = { TMEM_TEST_EPHEMERAL, TMEM_TEST_PERSISTENT,
-				     TMEM_TEST_SHARED };
-	static const u64 uuid[2];
 	unsigned int i;
 
-	for (i = 0; i < MODEL_OIDS * MODEL_INDEXES; i++)
-		(&model->page[c][p][0][0])[i].identity = 0;
-	model->flags[c][p] = flags[tmem_test_random(model->test) % 3];
-	model->pool[c][p] = tmem_new_pool(model->client[c], uuid,
-					  model->flags[c][p]);
+	for (i = 0; i < space->nr; i++)
+		if (space->member[i] == c)
+			return true;
+	return false;
+}
+
+static void model_new_pool(struct model *model, int c, int p)
+{
+	static const u32 flags[] = { TMEM_TEST_EPHEMERAL, TMEM_TEST_PERSISTENT };
+	unsigned int kind = tmem_test_random(model->test) % 5;
+	int s = c * MODEL_POOLS + p;
+	struct model_space *space;
+	u64 uuid[2] = {};
+
+	if (kind < MODEL_UUIDS &&
+	    !model_is_member(&model->space[MODEL_SHARED + kind], c)) {
+		/* They differ in the second half only. */
+		uuid[1] = kind;
+		s = MODEL_SHARED + kind;
+	}
+	space = &model->space[s];
+	space->flags = s < MODEL_SHARED ? flags[kind % 2] : TMEM_TEST_SHARED;
+	space->member[space->nr++] = c;
+	model->of[c][p] = s;
+	model->pool[c][p] = tmem_new_pool(model->client[c], uuid, space->flags);
 	TMEM_EXPECT(model->test, model->pool[c][p] >= 0);
+}
+
+/* With @stay what is in a pool that others have too stays, unless @c was charged. */
+static void model_leave(struct model *model, int c, int p, bool stay)
+{
+	struct model_space *space = &model->space[model->of[c][p]];
+	unsigned int i, left = 0;
+
+	for (i = 0; i < MODEL_PER_SPACE; i++)
+		if (!stay || space->member[0] == c)
+			(&space->page[0][0])[i].identity = 0;
+	for (i = 0; i < space->nr; i++)
+		if (space->member[i] != c)
+			space->member[left++] = space->member[i];
+	space->nr = left;
+}
+
+/* The client goes by itself, or does not, or loses what it shares. */
+static void model_end_pool(struct model *model, int c, int p)
+{
+	unsigned int how = tmem_test_random(model->test) % 3;
+	struct tmem_client *client = model->client[c];
+	int id = model->pool[c][p], s = model->of[c][p], got;
+	struct tmem_handle handle = { .pool = id };
+	u64 uuid[2] = { 0, s - MODEL_SHARED };
+
+	do {
+		if (s >= MODEL_SHARED && how == 2)
+			got = tmem_unshare(client, uuid);
+		else if (how)
+			got = tmem_take_pool(client, id);
+		else
+			got = tmem_destroy_pool(client, id);
+		TMEM_EXPECT(model->test, tmem_flush_page(client, &handle) ==
+			    -ENODEV);
+	} while (got == -EAGAIN);
+	TMEM_EXPECT(model->test, !got);
+	if (s >= MODEL_SHARED && how == 2)
+		TMEM_EXPECT(model->test, !tmem_destroy_pool(client, id));
+	model_leave(model, c, p, !how);
 }
 
 static void model_set_limits(struct model *model, int c)
@@ -323,18 +401,25 @@ static void model_set_limits(struct model *model, int c)
 		    !tmem_client_set_limits(model->client[c], &limits));
 }
 
+static void model_new_client(struct model *model, int c)
+{
+	int p;
+
+	model->client[c] = tmem_test_client(model->test, 1);
+	model->frozen[c] = false;
+	model_set_limits(model, c);
+	for (p = 0; p < MODEL_POOLS; p++)
+		model_new_pool(model, c, p);
+}
+
 static void model_op_rare(struct model *model, int c, int p)
 {
 	struct tmem_test *test = model->test;
 	unsigned long n = tmem_test_random(test) % 40;
-	int got;
 
-	switch (tmem_test_random(test) % 5) {
+	switch (tmem_test_random(test) % 6) {
 	case 0:
-		while ((got = tmem_destroy_pool(model->client[c],
-						model->pool[c][p])) == -EAGAIN)
-			;
-		TMEM_EXPECT(test, !got);
+		model_end_pool(model, c, p);
 		model_new_pool(model, c, p);
 		break;
 	case 1:
@@ -352,6 +437,13 @@ static void model_op_rare(struct model *model, int c, int p)
 		TMEM_EXPECT(test, tmem_evict(test->engine, n) ==
 			    model_evict(model, n));
 		break;
+	case 5:
+		/* Dies, and another is in its place. */
+		tmem_test_destroy(test, model->client[c]);
+		for (p = 0; p < MODEL_POOLS; p++)
+			model_leave(model, c, p, false);
+		model_new_client(model, c);
+		break;
 	}
 }
 
@@ -362,7 +454,7 @@ static void model_op(struct model *model)
 	int p = tmem_test_random(test) % MODEL_POOLS;
 	int o = tmem_test_random(test) % MODEL_OIDS;
 	int i = tmem_test_random(test) % MODEL_INDEXES;
-	struct model_page *page = &model->page[c][p][o][i];
+	struct model_page *page = &model->space[model->of[c][p]].page[o][i];
 	struct tmem_handle handle = {
 		.pool = model->pool[c][p],
 		.oid = { model_oid[o][0], model_oid[o][1], model_oid[o][2] },
@@ -406,7 +498,7 @@ void tmem_test_model(struct tmem_test *test)
 {
 	struct model *model = tmh_alloc(sizeof(*model));
 	unsigned int n;
-	int c, p;
+	int c;
 
 	if (!TMEM_EXPECT(test, model) ||
 	    !TMEM_EXPECT(test, tmem_test_begin(test, 2, 0)))
@@ -414,12 +506,8 @@ void tmem_test_model(struct tmem_test *test)
 	model->test = test;
 	model->capacity = 100;
 	tmh_set(&test->store.capacity, model->capacity);
-	for (c = 0; c < MODEL_CLIENTS; c++) {
-		model->client[c] = tmem_test_client(test, 1);
-		model_set_limits(model, c);
-		for (p = 0; p < MODEL_POOLS; p++)
-			model_new_pool(model, c, p);
-	}
+	for (c = 0; c < MODEL_CLIENTS; c++)
+		model_new_client(model, c);
 	for (n = 0; n < MODEL_OPS && !tmem_test_is_over(test); n++) {
 		model_op(model);
 		if (n % 16 == 0)

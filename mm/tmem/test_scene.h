@@ -142,4 +142,13 @@ void tmem_test_huge_object(struct tmem_test *test);
 void tmem_test_many_stripes(struct tmem_test *test);
 void tmem_test_evict_many_stripes(struct tmem_test *test);
 
+/* In test_shared.c */
+void tmem_test_shared(struct tmem_test *test);
+void tmem_test_shared_which(struct tmem_test *test);
+void tmem_test_shared_leave(struct tmem_test *test);
+void tmem_test_shared_throw(struct tmem_test *test);
+void tmem_test_shared_id(struct tmem_test *test);
+void tmem_test_shared_stuck(struct tmem_test *test);
+void tmem_test_shared_limits(struct tmem_test *test);
+
 #endif /* _TMEM_TEST_SCENE_H */

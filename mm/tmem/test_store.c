@@ -140,6 +140,13 @@ static void tmem_test_uncharge(void *owner, size_t bytes)
 	tmh_add_return(&store->charged, -bytes);
 }
 
+static bool tmem_test_may_share(void *owner, const u64 uuid[2])
+{
+	struct tmem_test_store *store = owner;
+
+	return !store->alone;
+}
+
 static const struct tmem_payload_ops tmem_test_ops = {
 	.store = tmem_test_store_page,
 	.overwrite = tmem_test_overwrite,
@@ -147,6 +154,7 @@ static const struct tmem_payload_ops tmem_test_ops = {
 	.release = tmem_test_release,
 	.charge = tmem_test_charge_bytes,
 	.uncharge = tmem_test_uncharge,
+	.may_share = tmem_test_may_share,
 };
 
 static u64 tmem_test_byte(struct tmem_test *test)

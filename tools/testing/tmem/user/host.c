@@ -10,8 +10,8 @@
 #include <string.h>
 #include "host.h"
 
-/* A client's, and then a stripe's */
-static __thread const struct tmh_lock *held[2];
+/* The engine's, a client's, and then a stripe's */
+static __thread const struct tmh_lock *held[3];
 static __thread unsigned int nr_held;
 static unsigned long bytes;
 static unsigned long countdown;
@@ -98,8 +98,8 @@ void tmh_lock_init(struct tmh_lock *lock)
 
 unsigned long tmh_lock(struct tmh_lock *lock)
 {
-	CHECK(nr_held < 2);
-	CHECK(!nr_held || held[0] != lock);
+	CHECK(nr_held < 3);
+	CHECK(!nr_held || held[nr_held - 1] != lock);
 	CHECK(!pthread_mutex_lock(&lock->mutex));
 	held[nr_held] = lock;
 	return nr_held++;
