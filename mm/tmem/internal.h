@@ -535,19 +535,7 @@ int tmem_shared_join(struct tmem_client *client, struct tmem_pool *pool);
 int tmem_shared_leave(struct tmem_pool_slot *slot, struct tmem_pool *pool,
 		      enum tmem_end how);
 void tmem_shared_put(struct tmem_engine *engine, struct tmem_pool *pool);
-int tmem_shared_missing(struct tmem_engine *engine, struct tmem_pool_slot *slot);
-
-/**
- * tmem_op_missing - why an operation found no pool
- * @op: The operation.
- *
- * Context: No lock of the engine. Any in which the host can release pages.
- * Return: -ENODEV if there is none; -ENOENT if it is shared and empty now.
- */
-static inline int tmem_op_missing(struct tmem_op *op)
-{
-	return tmem_shared_missing(op->engine, op->place);
-}
+int tmem_op_missing(struct tmem_op *op);
 
 /* client.c */
 void tmem_pass_stripes(struct tmem_engine *engine);

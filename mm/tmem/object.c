@@ -37,6 +37,7 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	op->engine = engine;
 	op->oid = oid;
 	op->index = index;
+	op->evicted = 0;
 	op->key = tmh_read_acquire(&op->place->key);
 	if (!op->key)
 		return tmem_op_missing(op);
@@ -49,7 +50,6 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);
 	op->stripe = &engine->stripes[op->nr_stripe];
 	op->seen = 0;
-	op->evicted = 0;
 	return 0;
 }
 

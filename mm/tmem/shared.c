@@ -268,27 +268,28 @@ void tmem_shared_put(struct tmem_engine *engine, struct tmem_pool *pool)
 }
 
 /**
- * tmem_shared_missing - why an operation found no pool
- * @engine: The engine.
- * @slot: Where it has looked.
+ * tmem_op_missing - why an operation found no pool
+ * @op: The operation.
  *
- * If the pool is shared and closed, goes on emptying it.
+ * If the pool is shared and closed, goes on emptying it, but for an operation that has
+ * done much already.
  *
  * Context: No lock of the engine. Any in which the host can release pages.
- * Return: as tmem_op_missing().
+ * Return: -ENODEV if there is none; -ENOENT if it is shared and empty now.
  */
-int tmem_shared_missing(struct tmem_engine *engine, struct tmem_pool_slot *slot)
+int tmem_op_missing(struct tmem_op *op)
 {
+	struct tmem_engine *engine = op->engine;
 	struct tmem_pool *pool;
 	unsigned long flags;
 	bool mine;
 
-	if (!(tmh_read_acquire(&slot->flags) & TMEM_FLAG_SHARED))
+	if (!(tmh_read_acquire(&op->place->flags) & TMEM_FLAG_SHARED))
 		return -ENODEV;
 	/* Who closes it has closed it for all members then. */
 	flags = tmh_lock(&engine->lock);
-	pool = slot->member ? slot->pool : NULL;
-	mine = pool && tmem_shared_begin(pool);
+	pool = op->place->member ? op->place->pool : NULL;
+	mine = pool && !op->evicted && tmem_shared_begin(pool);
 	tmh_unlock(&engine->lock, flags);
 	if (mine)
 		tmem_shared_empty(engine, pool);

@@ -10,8 +10,8 @@
 #include "shim.h"
 #include "host.h"
 
-/* Of the engine: a client's, and then a stripe's. Or a domain's alone. */
-static __thread const spinlock_t *held[2];
+/* The engine's, a client's, and then a stripe's. Or a domain's alone. */
+static __thread const spinlock_t *held[3];
 static __thread unsigned int nr_held;
 static __thread unsigned int nr_readers;
 static __thread unsigned long work, most_work;
@@ -56,13 +56,13 @@ void spin_lock_init(spinlock_t *lock)
 
 static void now_held(const spinlock_t *lock)
 {
-	CHECK(nr_held < 2);
+	CHECK(nr_held < 3);
 	held[nr_held++] = lock;
 }
 
 void spin_lock(spinlock_t *lock)
 {
-	CHECK(!nr_held || (held[0] != lock && !held[0]->of_domain &&
+	CHECK(!nr_held || (held[nr_held - 1] != lock && !held[0]->of_domain &&
 			   !lock->of_domain));
 	CHECK(!pthread_mutex_lock(&lock->mutex));
 	now_held(lock);

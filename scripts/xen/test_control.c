@@ -11,6 +11,7 @@ static const uint32_t known[] = {
 	XEN_SYSCTL_TMEM_OP_EVICT, XEN_SYSCTL_TMEM_OP_DESTROY,
 	XEN_SYSCTL_TMEM_OP_GET_CLIENT_INFO, XEN_SYSCTL_TMEM_OP_SET_CLIENT_INFO,
 	XEN_SYSCTL_TMEM_OP_GET_POOLS, XEN_SYSCTL_TMEM_OP_QUERY_FREEABLE_MB,
+	XEN_SYSCTL_TMEM_OP_GET_AUTHS, XEN_SYSCTL_TMEM_OP_SET_AUTH,
 };
 
 static bool is_for_domain(uint32_t cmd)
@@ -37,6 +38,8 @@ static struct xen_sysctl_tmem_op good_op(uint32_t cmd, uint32_t id)
 			.flags = ENABLED, .weight = 1,
 			.quota = XEN_SYSCTL_TMEM_NO_QUOTA,
 		};
+	if (cmd == XEN_SYSCTL_TMEM_OP_SET_AUTH)
+		op.u.auth.uuid[0] = op.u.auth.uuid[1] = 1;
 	return op;
 }
 
@@ -96,9 +99,12 @@ static bool may_be_set(uint32_t cmd, size_t byte)
 	case XEN_SYSCTL_TMEM_OP_SET_CLIENT_INFO:
 		return byte >= u + offsetof(struct xen_sysctl_tmem_client, nr_pools);
 	case XEN_SYSCTL_TMEM_OP_GET_POOLS:
+	case XEN_SYSCTL_TMEM_OP_GET_AUTHS:
 		return (byte >= nr && byte < pad) || (byte >= u && byte < u + 8);
 	case XEN_SYSCTL_TMEM_OP_QUERY_FREEABLE_MB:
 		return byte >= u && byte < u + 8;
+	case XEN_SYSCTL_TMEM_OP_SET_AUTH:
+		return byte >= u && byte < u + 16;
 	default:
 		return false;
 	}
@@ -124,7 +130,9 @@ void test_control_checks_each_field(struct tmem_test *test)
 				op = good_op(known[i], 1);
 				bytes[byte] ^= 1 << bit;
 				rc = guest_control(&scene.v, &op);
-				if (may_be_set(known[i], byte))
+				if (may_be_set(known[i], byte) ||
+				    (known[i] == XEN_SYSCTL_TMEM_OP_SET_AUTH &&
+				     byte == 16 + 16 && !bit))
 					TMEM_EXPECT(test, rc == 0);
 				else if (known[i] == XEN_SYSCTL_TMEM_OP_DESTROY &&
 					 byte == 8)

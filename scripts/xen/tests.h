@@ -50,6 +50,15 @@
 	T(control_of_the_dying)						\
 	T(control_of_the_just_made)					\
 	T(control_while_they_die)					\
+	/* test_auth.c */						\
+	T(auth_is_checked)						\
+	T(auth_is_told)							\
+	T(auth_makes_shared)						\
+	T(auth_is_withdrawn)						\
+	T(auth_is_withdrawn_in_parts)					\
+	T(auth_of_who_crashes)						\
+	T(auth_last_one_out)						\
+	T(auth_withdrawn_while_used)					\
 	/* test_batch.c */						\
 	T(batch_in_order)						\
 	T(batch_of_bad_entries)						\

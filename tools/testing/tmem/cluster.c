@@ -199,7 +199,7 @@ static void leave(struct node *node)
 static void crash(struct node *node, unsigned int b, bool again)
 {
 	struct block *block = &node->cluster->block[b];
-	int got;
+	int got, old = node->pool;
 
 	lock_block(node, b);
 	cache(node, b);
@@ -208,7 +208,8 @@ static void crash(struct node *node, unsigned int b, bool again)
 	if (again) {
 		/* It has booted, and the host has not seen it. */
 		join(node);
-		got = 0;
+		got = tmem_destroy_pool(node->client, old);
+		expect(node->cluster, !got, "an id that was kept");
 	} else {
 		got = tmem_client_kill(node->client);
 	}

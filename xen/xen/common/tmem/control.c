@@ -40,7 +40,13 @@ static int tmem_control_used(const struct xen_sysctl_tmem_op *op)
     case XEN_SYSCTL_TMEM_OP_QUERY_FREEABLE_MB:
         return sizeof(op->u.mb);
 
-    default: /* And XEN_SYSCTL_TMEM_OP_SET_AUTH, as no pools are shared. */
+    case XEN_SYSCTL_TMEM_OP_SET_AUTH:
+        return sizeof(op->u.auth);
+
+    case XEN_SYSCTL_TMEM_OP_GET_AUTHS:
+        return sizeof(op->u.auths);
+
+    default:
         return -EOPNOTSUPP;
     }
 }
@@ -53,6 +59,7 @@ static bool tmem_control_uses_nr(const struct xen_sysctl_tmem_op *op)
     case XEN_SYSCTL_TMEM_OP_EVICT:
     case XEN_SYSCTL_TMEM_OP_DESTROY:
     case XEN_SYSCTL_TMEM_OP_GET_POOLS:
+    case XEN_SYSCTL_TMEM_OP_GET_AUTHS:
         return true;
 
     case XEN_SYSCTL_TMEM_OP_THAW:
@@ -165,7 +172,7 @@ static int tmem_control_destroy(struct xen_sysctl_tmem_op *op, struct domain *d)
     if ( op->nr > TMEM_MAX_POOLS )
         return -EINVAL;
     for ( ; td && op->nr < TMEM_MAX_POOLS; op->nr++ )
-        if ( tmem_destroy_pool(td->client, op->nr) == -EAGAIN )
+        if ( tmem_take_pool(td->client, op->nr) == -EAGAIN )
             return -ERESTART;
     op->nr = 0;
 
@@ -279,6 +286,47 @@ static int tmem_control_get_pools(struct xen_sysctl_tmem_op *op,
     return 0;
 }
 
+/*
+ * A domain that loses the right is thrown out of that pool; that it has no such
+ * right is no error, as this may be continued.
+ */
+static int tmem_control_set_auth(struct xen_sysctl_tmem_op *op, struct domain *d)
+{
+    const uint64_t uuid[2] = { op->u.auth.uuid[0], op->u.auth.uuid[1] };
+    struct tmem_domain *td = rcu_dereference(d->tmem);
+
+    /* Guests give 0 for pools that are not shared. */
+    if ( op->u.auth.pad || op->u.auth.auth > 1 || (!uuid[0] && !uuid[1]) )
+        return -EINVAL;
+    if ( !td && !op->u.auth.auth )
+        return 0;
+    td = tmem_domain_get(d);
+    if ( !td )
+        return d->is_dying ? -ESRCH : -ENOMEM;
+
+    return tmem_auth_set(td, uuid, op->u.auth.auth);
+}
+
+static int tmem_control_get_auths(struct xen_sysctl_tmem_op *op,
+                                  const struct domain *d)
+{
+    const struct tmem_domain *td = rcu_dereference(d->tmem);
+    unsigned int i, nr = td ? td->nr_auths : 0;
+
+    for ( i = 0; i < nr && i < op->nr; i++ )
+    {
+        const struct xen_sysctl_tmem_uuid uuid = {
+            .uuid = { td->auths[i].uuid[0], td->auths[i].uuid[1] },
+        };
+
+        if ( copy_to_guest_offset(op->u.auths, i, &uuid, 1) )
+            return -EFAULT;
+    }
+    op->nr = nr;
+
+    return 0;
+}
+
 /* Those about one domain, which is there as long as this runs. */
 static int tmem_control_domain(struct xen_sysctl_tmem_op *op, struct domain *d)
 {
@@ -303,6 +351,12 @@ static int tmem_control_domain(struct xen_sysctl_tmem_op *op, struct domain *d)
 
     case XEN_SYSCTL_TMEM_OP_GET_POOLS:
         return tmem_control_get_pools(op, d);
+
+    case XEN_SYSCTL_TMEM_OP_SET_AUTH:
+        return tmem_control_set_auth(op, d);
+
+    case XEN_SYSCTL_TMEM_OP_GET_AUTHS:
+        return tmem_control_get_auths(op, d);
 
     default:
         ASSERT_UNREACHABLE();

@@ -154,6 +154,7 @@ static struct tmem_domain *tmem_domain_alloc(struct domain *d)
         return NULL;
     tmem_domain_default(d, td);
     td->domain = d;
+    spin_lock_init(&td->auth_lock);
     /* A dom0 without a limit must not take all memory of the host. */
     td->max_pages = min(total_pages / 4, UINT_MAX + 0ul);
     if ( !tmem_client_create(tmem_engine, &td->limits, td, &td->client) )
@@ -266,6 +267,7 @@ static void cf_check tmem_free(struct rcu_head *rcu)
     struct tmem_domain *td = container_of(rcu, struct tmem_domain, rcu);
 
     tmem_client_destroy(td->client);
+    xfree(td->auths);
     xfree(td);
 }
 
@@ -297,7 +299,8 @@ int tmem_teardown(struct domain *d)
  * @d: The domain; it runs no hypercall.
  *
  * What it may have stays as the administrator has said: the guest asks for
- * this.
+ * this. It may be on its way out of a crash, so that pools it shares are empty
+ * for all then.
  *
  * Context: no lock.
  * Return: 0, or -ERESTART: call it again.
@@ -310,7 +313,7 @@ int tmem_soft_reset(struct domain *d)
     if ( !td )
         return 0;
     for ( i = 0; i < TMEM_MAX_POOLS; i++ )
-        if ( tmem_destroy_pool(td->client, i) == -EAGAIN )
+        if ( tmem_take_pool(td->client, i) == -EAGAIN )
             return -ERESTART;
     ASSERT(!d->tmem_pages);
 

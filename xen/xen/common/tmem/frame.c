@@ -136,6 +136,7 @@ const struct tmem_payload_ops tmem_frame_ops = {
     .release = tmem_frame_release,
     .charge = tmem_domain_charge,
     .uncharge = tmem_domain_uncharge,
+    .may_share = tmem_domain_may_share,
 };
 
 /**

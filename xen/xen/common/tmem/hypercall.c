@@ -56,9 +56,9 @@ static long tmem_op_new_pool(struct domain *d, const struct tmem_op *op)
     if ( !td )
         return -ENOMEM;
     /* Who is not authorised to share pages has a pool of his own. */
-    rc = tmem_new_pool(td->client, op->u.creat.uuid, flags & ~TMEM_POOL_SHARED);
+    rc = tmem_new_pool(td->client, op->u.creat.uuid, flags);
 
-    return rc < 0 && rc != -ENOMEM ? -EPERM : rc;
+    return rc < 0 && rc != -ENOMEM && rc != -EAGAIN ? -EPERM : rc;
 }
 
 static long tmem_put_result(int rc)

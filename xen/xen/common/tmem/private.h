@@ -2,10 +2,11 @@
 /*
  * What Xen's own files of tmem share: hypercall.c decodes what a guest asks for,
  * control.c what the administrator does, domain.c says what a domain may have,
- * frame.c keeps the pages.
+ * auth.c which pools it may share, frame.c keeps the pages.
  *
- * Locks: no lock of the engine is held when these are called, and they hold
- * none when they call the engine. A domain is charged under its page_alloc_lock.
+ * Locks: no lock of the engine is held when these are called, but for the
+ * question whether a domain may share a pool, and they hold none when they call
+ * the engine. A domain is charged under its page_alloc_lock.
  *
  * Others than a domain's own vCPUs use its tmem under RCU only, as it may be
  * dying: then they find nothing in it any more.
@@ -15,6 +16,7 @@
 
 #include <xen/rcupdate.h>
 #include <xen/sched.h>
+#include <xen/spinlock.h>
 
 #include "engine.h"
 
@@ -23,6 +25,13 @@
 
 /* Pools of a domain, as there have always been */
 #define TMEM_MAX_POOLS 16
+
+/* Uuids of pools that a domain may share */
+#define TMEM_MAX_AUTHS 64
+
+struct tmem_uuid {
+    uint64_t uuid[2];
+};
 
 /**
  * struct tmem_domain - the tmem of a domain, from its first pool on, or since
@@ -36,9 +45,13 @@
  * @bytes: Charged: persistent pages and what the engine needs for them. Guarded
  *         by the domain's page_alloc_lock.
  * @max_pages: @bytes may come to so many pages if the domain has no limit.
+ * @auths: Uuids of pools that it may share, TMEM_MAX_AUTHS at most; NULL before
+ *         the first one.
+ * @nr_auths: How many.
+ * @auth_lock: Guards these. Nothing is called with it held.
  * @rcu: To free it.
  *
- * @limits to @frozen are changed in sysctls only, of which there is one at a
+ * @limits to @frozen, @auths and @nr_auths are changed in sysctls only, of which there is one at a
  * time.
  */
 struct tmem_domain {
@@ -50,6 +63,9 @@ struct tmem_domain {
     bool frozen;
     uint64_t bytes;
     unsigned int max_pages;
+    struct tmem_uuid *auths;
+    unsigned int nr_auths;
+    spinlock_t auth_lock;
     struct rcu_head rcu;
 };
 
@@ -75,6 +91,9 @@ struct tmem_domain *tmem_domain_get(struct domain *d);
 
 bool cf_check tmem_domain_charge(void *owner, size_t bytes);
 void cf_check tmem_domain_uncharge(void *owner, size_t bytes);
+
+bool cf_check tmem_domain_may_share(void *owner, const uint64_t uuid[2]);
+int tmem_auth_set(struct tmem_domain *td, const uint64_t uuid[2], bool auth);
 
 #endif /* TMEM_PRIVATE_H */
 
