@@ -265,7 +265,7 @@ TMH_EXPORT(tmem_client_destroy);
  *
  * They hold a lock.
  *
- * Context: No lock of the engine.
+ * Context: Takes locks of stripes.
  */
 void tmem_pass_stripes(struct tmem_engine *engine)
 {

@@ -68,7 +68,8 @@ static unsigned long tmem_new_key(struct tmem_engine *engine)
  * @client: The client.
  * @pool: The pool.
  *
- * Context: Takes the client's lock. Of a shared pool the engine's is held.
+ * Context: Takes the client's lock. Of a shared pool the engine's is held, and who
+ * calls gives the slot its key.
  * Return: the id, or -ENOSPC.
  */
 int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool)
@@ -83,7 +84,8 @@ int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool)
 		slot->pool = pool;
 		tmh_set(&slot->flags, pool->flags);
 		tmh_set(&slot->payer, (unsigned long)pool->client);
-		tmh_set_release(&slot->key, pool->closed ? 0 : pool->key);
+		if (!tmem_is_shared(pool))
+			tmh_set_release(&slot->key, pool->key);
 	}
 	tmh_unlock(&client->lock, flags);
 	return id < max ? (int)id : -ENOSPC;

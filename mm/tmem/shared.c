@@ -77,6 +77,13 @@ static int tmem_shared_add(struct tmem_client *client, struct tmem_pool *pool)
 		tmem_list_add(&client->engine->shared, &pool->shared);
 	}
 	pool->users++;
+	/*
+	 * The client may have had this key before, and have operations that are about
+	 * to look whether it has.
+	 */
+	tmem_pass_stripes(client->engine);
+	if (!pool->closed)
+		tmh_set_release(&slot->key, pool->key);
 	return id;
 }
 

@@ -136,6 +136,7 @@ static bool explained(struct history *history, unsigned int done,
  * struct race - what the threads share
  * @test: The test.
  * @client: The client.
+ * @other: Or NULL: who has the same pool.
  * @pool: Id of its pool.
  * @clock: Orders what threads do.
  * @identity: The last one.
@@ -150,6 +151,7 @@ static bool explained(struct history *history, unsigned int done,
 struct race {
 	struct tmem_test *test;
 	struct tmem_client *client;
+	struct tmem_client *other;
 	unsigned int pool;
 	u64	clock;
 	u64	identity;
@@ -442,6 +444,88 @@ static void test_pools(struct tmem_test *test)
 	free(race);
 }
 
+/* One member uses a pool that another thread leaves and joins for it. */
+static void *use_member(void *argument)
+{
+	struct racer *racer = argument;
+	struct race *race = racer->race;
+	struct tmem_handle handle = {};
+	struct tmem_test_page page;
+
+	while (!__atomic_load_n(&race->stop, __ATOMIC_RELAXED)) {
+		handle.index = tmem_test_random(&racer->random) % 20;
+		handle.oid[0] = handle.index % 3;
+		tmem_test_identify(&page, handle.index * 14 + 1);
+		switch (tmem_test_random(&racer->random) % 4) {
+		case 0:
+			tmem_put(race->client, &handle, &page);
+			break;
+		case 1:
+			tmem_flush_page(race->client, &handle);
+			break;
+		default:
+			if (tmem_get(race->client, &handle, &page, 0) ||
+			    tmem_test_is(&page, handle.index * 14 + 1))
+				break;
+			pthread_mutex_lock(&race->lock);
+			TMEM_EXPECT(race->test, !"the page that was put");
+			pthread_mutex_unlock(&race->lock);
+		}
+	}
+	return NULL;
+}
+
+static void *make_member(void *argument)
+{
+	static const u64 uuid[2];
+	struct racer *racer = argument;
+	struct race *race = racer->race;
+	unsigned int i;
+
+	for (i = 0; i < 300; i++) {
+		/* Now and then it is the one that is charged. */
+		struct tmem_client *who = i % 8 ? race->client : race->other;
+		int got;
+
+		do
+			got = tmem_destroy_pool(who, 0);
+		while (got == -EAGAIN);
+		if (!got)
+			got = tmem_new_pool(who, uuid, TMEM_TEST_SHARED);
+		pthread_mutex_lock(&race->lock);
+		TMEM_EXPECT(race->test, !got);
+		pthread_mutex_unlock(&race->lock);
+		usleep(50);
+	}
+	__atomic_store_n(&race->stop, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void *members(void *argument)
+{
+	struct racer *racer = argument;
+	u64 order = __atomic_add_fetch(&racer->race->identity, 1,
+				       __ATOMIC_RELAXED);
+
+	return order == 1 ? make_member(argument) : use_member(argument);
+}
+
+static void test_members(struct tmem_test *test)
+{
+	struct race *race = calloc(1, sizeof(*race));
+	static const u64 uuid[2];
+
+	if (!race || !race_begin(race, test, 2))
+		return;
+	race->other = tmem_test_client(test, 1);
+	TMEM_EXPECT(test, !tmem_new_pool(race->other, uuid, TMEM_TEST_SHARED));
+	TMEM_EXPECT(test, !tmem_new_pool(race->client, uuid, TMEM_TEST_SHARED));
+	run_threads(race, test, THREADS, members);
+	tmem_test_destroy(test, race->other);
+	race_end(race);
+	free(race);
+}
+
 /* Nothing is added after a client was frozen, and never more than its quota. */
 static void *fill(void *argument)
 {
@@ -558,11 +642,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "-s: a number above 0\n");
 		return 2;
 	}
-	printf("TAP version 13\n1..3\n");
+	printf("TAP version 13\n1..4\n");
 	good &= run("one after the other", test_one_after_the_other, seed,
 		    rounds, 1);
 	good &= run("pools come and go", test_pools, seed, 1 + rounds / 500, 2);
 	good &= run("frozen while it is filled", test_frozen, seed,
 		    1 + rounds / 500, 3);
+	good &= run("a member comes and goes", test_members, seed,
+		    1 + rounds / 500, 4);
 	return good ? 0 : 1;
 }
