@@ -104,6 +104,9 @@ static void print_long(const libxl_tmem_info *info)
            " bytes\n", info->ephemeral_pages, info->persistent_pages,
            info->charged_pages, info->objects, info->metadata_bytes);
     print_stats("    ", &info->stats);
+    for (i = 0; i < info->params.num_shared; i++)
+        printf("    may share "LIBXL_UUID_FMT"\n",
+               LIBXL_UUID_BYTES(info->params.shared[i]));
     for (i = 0; i < info->num_pools; i++) {
         const libxl_tmem_poolinfo *pool = &info->pools[i];
 

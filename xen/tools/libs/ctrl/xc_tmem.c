@@ -137,6 +137,31 @@ int xc_tmem_set_auth(xc_interface *xch, uint32_t domid,
     return tmem_op(xch, XEN_SYSCTL_TMEM_OP_SET_AUTH, domid, &sysctl);
 }
 
+int xc_tmem_get_auths(xc_interface *xch, uint32_t domid,
+                      xc_tmem_uuid_t *auths, uint32_t *nr)
+{
+    struct xen_sysctl sysctl = {};
+    int rc = -1;
+    DECLARE_HYPERCALL_BOUNCE(auths, *nr * sizeof(*auths),
+                             XC_HYPERCALL_BUFFER_BOUNCE_OUT);
+
+    if ( xc_hypercall_bounce_pre(xch, auths) )
+    {
+        PERROR("Could not bounce memory for the shared pools of domain %u",
+               domid);
+        return -1;
+    }
+
+    sysctl.u.tmem_op.nr = *nr;
+    set_xen_guest_handle(sysctl.u.tmem_op.u.auths, auths);
+    rc = tmem_op(xch, XEN_SYSCTL_TMEM_OP_GET_AUTHS, domid, &sysctl);
+    xc_hypercall_bounce_post(xch, auths);
+    if ( !rc )
+        *nr = sysctl.u.tmem_op.nr;
+
+    return rc;
+}
+
 /*
  * Local variables:
  * mode: C
