@@ -211,6 +211,35 @@ no_quota()
 	test "$pages" -gt 5120
 }
 
+uuid=12345678-9abc-def0-1234-56789abcdef0
+
+# With each of 63 others, and then no more
+shared_auth_works()
+{
+	is 0 "domain['params'].get('shared')" None
+	xl tmem-shared-auth -u $uuid -A 1 0
+	xl tmem-shared-auth 0 --auth=1 --uuid=$uuid
+	is 0 "domain['params']['shared']" "['$uuid']"
+	xl tmem-list -l 0 | grep -q "^    may share $uuid\$"
+	for i in $(seq 10 73); do
+		xl tmem-shared-auth -A 1 0 -u "000000$i-0000-0000-0000-000000000000"
+		# The last one takes the place of the first.
+		[ "$i" != 72 ] || xl tmem-shared-auth -A 0 0 -u $uuid
+	done
+	is 0 "len(domain['params']['shared'])" 64 \
+		"'$uuid' in domain['params']['shared']" False \
+		"'00000073-0000-0000-0000-000000000000' in domain['params']['shared']" True
+}
+
+shared_auth_ends()
+{
+	for i in $(seq 10 73); do
+		xl tmem-shared-auth -A 0 0 -u "000000$i-0000-0000-0000-000000000000"
+	done
+	xl tmem-shared-auth -A 0 0 -u $uuid
+	is 0 "domain['params'].get('shared')" None
+}
+
 theirs_works()
 {
 	test "$("$theirs" domid one)" -eq 1
@@ -222,7 +251,7 @@ theirs_works()
 xen_start
 theirs=$(command -v xl)
 xen_own
-plan 42
+plan 46
 
 modprobe tmem frontswap=0
 mkfs.ext4 -q /dev/tmem/scratch
@@ -282,8 +311,14 @@ refuses 2 "not of a domain" tmem-freeable 0
 refuses 2 "-u and -A are needed" tmem-shared-auth -A 1 0
 refuses 1 "from 0 to 1" tmem-shared-auth -u 0-0 -A 2 0
 refuses 1 "is no UUID" tmem-shared-auth -u 0-0 -A 1 0
-refuses 1 "this Xen cannot do that" tmem-shared-auth -A 1 0 \
-	-u 12345678-9abc-def0-1234-56789abcdef0
+refuses 1 "does not accept the value" tmem-shared-auth -A 1 0 \
+	-u 00000000-0000-0000-0000-000000000000
+refuses 1 "no such domain" tmem-shared-auth -A 1 4711 -u "$uuid"
+check "tmem-shared-auth" shared_auth_works
+refuses 1 "as many as there can be" tmem-shared-auth -A 1 0 -u "$uuid"
+check "what may be shared is withdrawn" shared_auth_ends
+printf '%s\n' 'name = "none"' 'memory = 32' 'tmem_shared = [ "0-0" ]' > /run/bad.cfg
+refuses 1 "it is a list of UUIDs" create -n /run/bad.cfg
 
 # shellcheck disable=SC2086
 kill $users
@@ -295,10 +330,12 @@ check "who is disabled has no pool" disable_works
 rmmod tmem
 
 domain_create one pv 128 /opt/tmem/guest/control.sh told disk=swap0:/dev/tmem/swap0 \
-	'tmem="persistent"' tmem_weight=7 tmem_quota=8
+	'tmem="persistent"' tmem_weight=7 tmem_quota=8 \
+	"tmem_shared=[\"$uuid\",\"00000000-0000-0000-0000-000000000001\"]"
 domain_says one "^# round 1, "
 check "a domain has what its configuration says" is one "domain['params']" \
-	"{'mode': 'persistent', 'weight': 7, 'quota_memkb': 8192}" "domain['name']" one
+	"{'mode': 'persistent', 'weight': 7, 'quota_memkb': 8192, 'shared': \
+['$uuid', '00000000-0000-0000-0000-000000000001']}" "domain['name']" one
 check "it has no more than its quota" quota_holds 8
 xl tmem-set -p 20 one
 tell 1
