@@ -513,28 +513,7 @@ static inline bool tmem_count_add(struct tmem_client *client, u32 stripe,
 	return true;
 }
 
-/**
- * enum tmem_end - how a client and its pool part
- * @TMEM_END_LEAVE: The client wants it.
- * @TMEM_END_TAKE: Others do, and it may not know.
- * @TMEM_END_KEEP_ID: The same, and nothing else gets the id until it knows.
- */
-enum tmem_end { TMEM_END_LEAVE, TMEM_END_TAKE, TMEM_END_KEEP_ID };
-
-/* pool.c */
-size_t tmem_pool_size(const struct tmem_engine *engine);
-unsigned long tmem_take_key(struct tmem_engine *engine);
-int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool);
-int tmem_pool_clear_all(struct tmem_engine *engine, struct tmem_pool *pool);
-void tmem_pool_sum(struct tmem_engine *engine, struct tmem_pool *pool,
-		   struct tmem_stats *sum);
-int tmem_pool_end(struct tmem_client *client, u32 id, enum tmem_end how);
-
 /* shared.c */
-int tmem_shared_join(struct tmem_client *client, struct tmem_pool *pool);
-int tmem_shared_leave(struct tmem_pool_slot *slot, struct tmem_pool *pool,
-		      enum tmem_end how);
-void tmem_shared_put(struct tmem_engine *engine, struct tmem_pool *pool);
 int tmem_op_missing(struct tmem_op *op);
 
 /* client.c */

@@ -3,7 +3,7 @@
  * Pools: how they are made and destroyed. What is different if they are shared is in
  * shared.c.
  */
-#include "internal.h"
+#include "pool.h"
 
 static int tmem_pool_check(const struct tmem_engine *engine, u32 flags)
 {

@@ -34,7 +34,7 @@
  *    costs the payer are other ephemeral pages of its own, no more than its share, and
  *    not after it has left.
  */
-#include "internal.h"
+#include "pool.h"
 
 /* The pool that others share already, or NULL. The engine's lock is held. */
 static struct tmem_pool *tmem_shared_find(struct tmem_engine *engine,
