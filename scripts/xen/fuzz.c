@@ -36,6 +36,9 @@ struct handle {
 
 struct tmem_test *fuzz;
 struct guest guests[DOMAINS];
+static struct shared_pool shared[UUIDS];
+/* For each identity, in which shared pools it was, or may have been */
+static uint8_t shared_in[1 << 17];
 static uint64_t last_identity;
 static unsigned int next_id;
 static long taken;
@@ -69,6 +72,76 @@ static bool is_his(struct guest *guest, uint64_t identity)
 static bool is_persistent(struct guest *guest, unsigned int pool)
 {
 	return guest->pool[pool] & TMEM_POOL_PERSIST;
+}
+
+/* What a domain shares, or NULL */
+static struct shared_pool *shared_of(struct guest *guest, unsigned int pool)
+{
+	return pool < POOLS && guest->uuid[pool] ?
+		&shared[guest->uuid[pool] - 1] : NULL;
+}
+
+static bool is_foreign(struct guest *guest, unsigned int pool)
+{
+	return shared_of(guest, pool) && shared_of(guest, pool)->foreign;
+}
+
+static uint64_t *page_of(struct guest *guest, unsigned int pool, unsigned int oid,
+			 unsigned int index)
+{
+	struct shared_pool *of = shared_of(guest, pool);
+
+	return of ? &of->page[oid][index] : &guest->page[pool][oid][index];
+}
+
+/* The hostile one's, or one that was in a shared pool of these: a bit for each */
+static bool may_be_in(unsigned int uuids, const struct tmem_test_page *page)
+{
+	uint64_t identity = page->word[0];
+
+	return tmem_test_whole(page) && (is_his(&guests[HOSTILE], identity) ||
+					 shared_in[identity >> 8] & uuids);
+}
+
+/* @stay: it wants it, and what is shared stays if anybody else may have it. */
+static void forget_pool(struct guest *guest, unsigned int pool, bool stay)
+{
+	unsigned int uuid = guest->uuid[pool], i;
+	bool others;
+
+	guest->pool[pool] = 0;
+	guest->uuid[pool] = 0;
+	guest->lost[pool] = false;
+	memset(guest->page[pool], 0, sizeof(guest->page[pool]));
+	if (!uuid)
+		return;
+	others = guests[HOSTILE].auth & 1u << uuid;
+	for (i = 0; i < POOLS; i++)
+		others |= guests[0].uuid[i] == uuid || guests[1].uuid[i] == uuid;
+	if (!stay || !others)
+		memset(&shared[uuid - 1], 0, sizeof(shared[0]));
+}
+
+/* It has no such pool any more, and the id is not free. */
+static void lose_shared(struct guest *guest, unsigned int uuid)
+{
+	unsigned int i;
+
+	for (i = 0; i < POOLS; i++)
+		if (guest->uuid[i] == uuid) {
+			forget_pool(guest, i, false);
+			guest->lost[i] = true;
+		}
+}
+
+void set_auth(struct guest *guest, const uint64_t uuid[2], bool auth)
+{
+	if (uuid[0] || uuid[1] > UUIDS)
+		return;
+	guest->auth &= ~(1u << uuid[1]);
+	guest->auth |= (unsigned int)auth << uuid[1];
+	if (!auth)
+		lose_shared(guest, uuid[1]);
 }
 
 static void set_frame(struct guest *guest, struct handle *handle, unsigned int gfn)
@@ -114,13 +187,15 @@ static void expect_put(struct guest *guest, const struct handle *handle, long rc
 		CHECK(guest->flags & XEN_SYSCTL_TMEM_FROZEN &&
 		      (!*page || !is_persistent(guest, handle->pool)));
 	if (guest->flags & XEN_SYSCTL_TMEM_FROZEN && !*page)
-		CHECK(rc != 1);
+		CHECK(rc != 1 || is_foreign(guest, handle->pool));
 	/* Without memory nobody has looked at the frame. */
 	if (rc == -EFAULT)
 		CHECK(!handle->readable);
 	if (rc == -ENOSPC && is_persistent(guest, handle->pool))
 		CHECK(*page);
 	*page = rc == 1 ? handle->identity : 0;
+	if (guest->uuid[handle->pool])
+		shared_in[handle->identity >> 8] |= 1u << guest->uuid[handle->pool];
 }
 
 static void expect_miss(struct guest *guest, const struct handle *handle, long rc,
@@ -144,15 +219,17 @@ static void expect_get(struct guest *guest, const struct handle *handle, long rc
 		expect_miss(guest, handle, rc, page);
 		return;
 	}
-	CHECK(*page);
+	CHECK(*page || is_foreign(guest, handle->pool));
 	if (rc == -EFAULT) {
 		CHECK(!handle->writable);
 		return;
 	}
 	CHECK(rc == 1 && handle->writable);
-	if (got)
+	if (got && is_foreign(guest, handle->pool))
+		CHECK(may_be_in(1u << guest->uuid[handle->pool], got));
+	else if (got)
 		CHECK(tmem_test_is(got, *page));
-	if (!is_persistent(guest, handle->pool))
+	if (!is_persistent(guest, handle->pool) && !guest->uuid[handle->pool])
 		*page = 0;
 }
 
@@ -180,7 +257,7 @@ static void expect(struct guest *guest, const struct handle *handle, long rc,
 		CHECK(rc == -ENODEV);
 		return;
 	}
-	page = &guest->page[handle->pool][handle->oid][handle->index];
+	page = page_of(guest, handle->pool, handle->oid, handle->index);
 	switch (handle->cmd) {
 	case TMEM_PUT_PAGE:
 		expect_put(guest, handle, rc, page);
@@ -223,7 +300,7 @@ static void flushed(struct guest *guest, unsigned int pool, unsigned int oid,
 
 	for (i = 0; i < INDEXES; i++)
 		if (indexes[i] >= first && indexes[i] <= last)
-			guest->page[pool][oid][i] = 0;
+			*page_of(guest, pool, oid, i) = 0;
 }
 
 /* Pages that stay when they are got: all of an object */
@@ -282,7 +359,8 @@ static void expect_batch(struct guest *guest, struct handle *handles, unsigned i
 		uint64_t page = 0;
 
 		if (handle->pool < POOLS)
-			page = guest->page[handle->pool][handle->oid][handle->index];
+			page = *page_of(guest, handle->pool, handle->oid,
+					handle->index);
 		if (handle->gfn < FRAMES)
 			handle->identity = frames[handle->gfn];
 		if (handle->cmd == TMEM_GET_PAGE && rc == 1)
@@ -315,16 +393,18 @@ static void some_batch(struct guest *guest)
 	struct handle handles[ENTRIES];
 	unsigned int n = 1 + pick(ENTRIES), i;
 	uint64_t frames[FRAMES];
-	bool shared = false;
+	bool unknown = false;
 	long rc;
 
 	for (i = 0; i < FRAMES; i++) {
 		frames[i] = new_identity(guest);
 		fill_frame(guest, i, frames[i]);
-		shared |= scene->d->frame[i].type == p2m_ram_shared;
+		/* It becomes a writable one in between. */
+		unknown |= scene->d->frame[i].type == p2m_ram_shared;
 	}
 	for (i = 0; i < n; i++) {
 		handles[i] = some_handle(guest);
+		unknown |= is_foreign(guest, handles[i].pool);
 		scene->pool = pool_id(handles[i].pool);
 		scene->gfn = handles[i].gfn;
 		set_entry(scene, i, handles[i].cmd, 0, indexes[handles[i].index]);
@@ -342,8 +422,7 @@ static void some_batch(struct guest *guest)
 	}
 	CHECK(!rc || (rc == -EFAULT && scene->d->read_only < XEN_MEMORY));
 	scene->d->read_only = XEN_MEMORY;
-	/* A shared frame becomes a writable one in between. */
-	if (rc || shared)
+	if (rc || unknown)
 		flush_all_of(guest, handles, n);
 	else
 		expect_batch(guest, handles, n, frames);
@@ -353,22 +432,28 @@ static void some_pool(struct guest *guest)
 {
 	unsigned int pool = pick(POOLS), i;
 	uint32_t flags = kinds[pick(ARRAY_SIZE(kinds))];
+	struct tmem_op op = { .cmd = TMEM_NEW_POOL };
+	unsigned int uuid;
 	bool bad;
 	long rc;
 
 	if (pick(4) == 1) {
 		rc = pool_op(&guest->scene, TMEM_DESTROY_POOL, pool);
 		/* It may end with a part that has nothing to do any more. */
-		CHECK(has_tmem(guest) ? rc == !!guest->pool[pool] : rc == -ENOSYS);
-		guest->pool[pool] = 0;
-		memset(guest->page[pool], 0, sizeof(guest->page[pool]));
+		CHECK(has_tmem(guest) ? rc == (guest->pool[pool] || guest->lost[pool]) :
+		      rc == -ENOSYS);
+		if (rc != -ENOSYS)
+			forget_pool(guest, pool, true);
 		return;
 	}
-	for (i = 0; i < POOLS && guest->pool[i]; i++)
+	for (i = 0; i < POOLS && (guest->pool[i] || guest->lost[i]); i++)
 		;
 	if (i == POOLS)
 		return;
-	rc = new_pool(&guest->scene, flags);
+	uuid = pick(UUIDS + 1);
+	op.u.creat.flags = flags;
+	op.u.creat.uuid[1] = uuid;
+	rc = call(&guest->scene, &op);
 	CHECK((rc == -ENOSYS) == !(guest->flags & XEN_SYSCTL_TMEM_ENABLED));
 	if (rc == -ENOSYS)
 		return;
@@ -376,8 +461,15 @@ static void some_pool(struct guest *guest)
 	bad = !flags || flags == ~0u || (flags & 0xf0) || (flags & 3) == 3 ||
 		(flags & ~guest->flags & TMEM_POOL_PERSIST);
 	CHECK(bad ? rc == -EPERM || rc == -ENOMEM : rc != -EPERM);
-	if (rc == (long)i)
-		guest->pool[i] = flags;
+	if (flags != (EPHEMERAL | TMEM_POOL_SHARED) || !(guest->auth & 1u << uuid))
+		uuid = 0;
+	/* Even without memory for the second one */
+	if (uuid)
+		lose_shared(guest, uuid);
+	if (rc != (long)i)
+		return;
+	guest->pool[i] = flags;
+	guest->uuid[i] = uuid;
 }
 
 void any_bytes(void *to, size_t size)
@@ -411,8 +503,13 @@ static void hostile_call(struct guest *guest)
 	op.cmd %= 20;
 	if (pick(4))
 		op.pool_id &= 3;
-	if (op.cmd == TMEM_NEW_POOL && pick(4))
+	if (op.cmd == TMEM_NEW_POOL && pick(4)) {
 		op.u.creat.flags = kinds[op.u.creat.flags % 4];
+		op.u.creat.uuid[0] = 0;
+		op.u.creat.uuid[1] %= UUIDS + 1;
+	}
+	for (i = 0; i < UUIDS; i++)
+		shared[i].foreign |= guest->auth >> (i + 1) & 1;
 	if (op.cmd == TMEM_BATCH && pick(4)) {
 		op.u.batch.nr %= ENTRIES;
 		op.u.batch.done &= 3;
@@ -426,10 +523,9 @@ static void hostile_call(struct guest *guest)
 		fill_frame(guest, i, new_identity(guest));
 	guest->scene.v.hcall_compat = pick(2);
 	guest_call(&guest->scene.v, places[pick(ARRAY_SIZE(places))]);
-	/* Whatever it was: nobody else's page is there, and no torn one. */
+	/* Whatever it was: no other page is there than it may share, and no torn one. */
 	for (i = 0; i < FRAMES; i++)
-		CHECK(tmem_test_whole(content(&guest->scene, i)) &&
-		     is_his(guest, content(&guest->scene, i)->word[0]));
+		CHECK(may_be_in(guest->auth, content(&guest->scene, i)));
 }
 
 static void guest_lives(struct guest *guest)
@@ -445,8 +541,10 @@ static void guest_lives(struct guest *guest)
 
 void forget_pools(struct guest *guest)
 {
-	memset(guest->pool, 0, sizeof(guest->pool));
-	memset(guest->page, 0, sizeof(guest->page));
+	unsigned int i;
+
+	for (i = 0; i < POOLS; i++)
+		forget_pool(guest, i, false);
 }
 
 static void lose_all(struct guest *guest)
@@ -455,6 +553,7 @@ static void lose_all(struct guest *guest)
 
 	if (pick(2)) {
 		guest_end(&scene);
+		forget_pools(guest);
 		guest_lives(guest);
 		return;
 	}
@@ -569,6 +668,8 @@ int fuzz_one_input(const uint8_t *input, size_t size)
 	CHECK(xen_begin(&test, ALL));
 	next_id = 0;
 	taken = 0;
+	memset(shared, 0, sizeof(shared));
+	memset(shared_in, 0, last_identity + 1);
 	last_identity = 0;
 	for (i = 0; i < DOMAINS; i++)
 		guest_lives(&guests[i]);

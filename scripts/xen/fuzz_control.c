@@ -45,7 +45,18 @@ static void controlled(struct guest *guest, const struct xen_sysctl_tmem_op *op)
 		if (guest->quota == TMEM_UNLIMITED)
 			guest->quota = XEN_SYSCTL_TMEM_NO_QUOTA;
 		break;
+	case XEN_SYSCTL_TMEM_OP_SET_AUTH:
+		CHECK(op->u.auth.auth < 2 && !op->u.auth.pad);
+		set_auth(guest, op->u.auth.uuid, op->u.auth.auth);
+		break;
 	}
+}
+
+/* Told in an array */
+static bool is_list(uint32_t cmd)
+{
+	return cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS ||
+		cmd == XEN_SYSCTL_TMEM_OP_GET_AUTHS;
 }
 
 /* What is right, but for a bit here and there */
@@ -55,11 +66,18 @@ static struct xen_sysctl_tmem_op some_control(struct guest *guest)
 		XEN_SYSCTL_TMEM_NO_QUOTA, 0, 5, 30, TMEM_UNLIMITED,
 	};
 	struct xen_sysctl_tmem_op op = {
-		.cmd = pick(13), .cli_id = guest->scene.d->domain_id,
+		.cmd = pick(14), .cli_id = guest->scene.d->domain_id,
 	};
 
+	if (op.cmd >= 12)
+		op.cmd = op.cmd > 12 ? XEN_SYSCTL_TMEM_OP_SET_AUTH :
+			XEN_SYSCTL_TMEM_OP_GET_AUTHS;
 	if (op.cmd == XEN_SYSCTL_TMEM_OP_QUERY_FREEABLE_MB)
 		op.cli_id = 0;
+	if (op.cmd == XEN_SYSCTL_TMEM_OP_SET_AUTH) {
+		op.u.auth.uuid[1] = pick(UUIDS + 1);
+		op.u.auth.auth = !!pick(4);
+	}
 	if (op.cmd == XEN_SYSCTL_TMEM_OP_EVICT)
 		op.u.pages = pick(100);
 	if (op.cmd == XEN_SYSCTL_TMEM_OP_SET_CLIENT_INFO)
@@ -67,7 +85,7 @@ static struct xen_sysctl_tmem_op some_control(struct guest *guest)
 			.flags = pick(8) ? ENABLED : pick(8),
 			.weight = pick(4), .quota = quotas[pick(ARRAY_SIZE(quotas))],
 		};
-	if (op.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS) {
+	if (is_list(op.cmd)) {
 		op.nr = pick(POOLS + 3);
 		op.u.pools.p = (void *)(GUEST_BASE + pick(260) * 128);
 	}
@@ -81,11 +99,13 @@ static struct xen_sysctl_tmem_op some_control(struct guest *guest)
 }
 
 /* Nothing is written to but what there is room for. */
-static void expect_pools(const struct xen_sysctl_tmem_op *asked, const uint8_t *before,
+static void expect_list(const struct xen_sysctl_tmem_op *asked, const uint8_t *before,
 			 const uint8_t *after)
 {
 	uint64_t from = (unsigned long)asked->u.pools.p - GUEST_BASE, i;
-	uint64_t bytes = asked->nr * sizeof(struct xen_sysctl_tmem_pool);
+	uint64_t bytes = asked->nr * (asked->cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS ?
+				      sizeof(struct xen_sysctl_tmem_pool) :
+				      sizeof(struct xen_sysctl_tmem_uuid));
 
 	for (i = 0; i < XEN_MEMORY; i++)
 		CHECK(before[i] == after[i] || i - from < bytes);
@@ -100,14 +120,15 @@ void administrate(struct guest *guest)
 	unsigned int i;
 	long rc;
 
-	if (asked.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS)
+	if (is_list(asked.cmd))
 		memcpy(before, scene->d->memory, XEN_MEMORY);
 	rc = guest_control(&scene->v, &op);
-	if (asked.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS)
-		expect_pools(&asked, before, scene->d->memory);
+	if (is_list(asked.cmd))
+		expect_list(&asked, before, scene->d->memory);
 	CHECK(rc == 0 || rc == -EINVAL || rc == -ESRCH || rc == -EOPNOTSUPP ||
-	      rc == -EFAULT || rc == -ENOMEM);
-	CHECK(rc != -EFAULT || asked.cmd == XEN_SYSCTL_TMEM_OP_GET_POOLS);
+	      rc == -EFAULT || rc == -ENOMEM || rc == -ENOSPC);
+	CHECK(rc != -EFAULT || is_list(asked.cmd));
+	CHECK(rc != -ENOSPC || asked.cmd == XEN_SYSCTL_TMEM_OP_SET_AUTH);
 	if (rc)
 		return;
 	CHECK(!asked.pad);
