@@ -340,6 +340,30 @@ static bool cleancache_may_fill(struct folio *folio)
 }
 
 /*
+ * In a shared pool there may be pages of a file of which we have not put any.
+ * Return: The object, with a reference, or NULL if there is no page in the store.
+ */
+static struct cleancache_object *
+cleancache_object_to_get(struct address_space *mapping)
+{
+	struct cleancache_mount *mount;
+
+	mount = READ_ONCE(mapping->host->i_sb->s_cleancache);
+	if (!mount || !test_bit(CLEANCACHE_MOUNT_SHARED, &mount->state)) {
+		if (!cleancache_may_hold(mapping) ||
+		    cleancache_check_file(mapping))
+			return NULL;
+		return cleancache_object_find(mapping);
+	}
+	if (cleancache_policy(READ_ONCE(cleancache_flags),
+			      READ_ONCE(cleancache_state),
+			      READ_ONCE(mount->state)) ||
+	    cleancache_check_file(mapping))
+		return NULL;
+	return cleancache_object_make(mapping, mount);
+}
+
+/*
  * Find the object of a folio all of whose pages may be in the store.
  * Return: The object, with a reference, or NULL for a miss.
  */
@@ -353,11 +377,11 @@ static struct cleancache_object *cleancache_prepare_get(struct folio *folio,
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
 	/* If there is a note about this frame, it is of another folio. */
 	cleancache_end_read(folio, /*success=*/false);
-	if (!cleancache_may_hold(mapping) || !nr ||
-	    !cleancache_may_fill(folio) || cleancache_check_file(mapping))
+	if (!nr || !cleancache_may_fill(folio))
 		return NULL;
-	lockdep_assert_held(&mapping->invalidate_lock);
-	object = cleancache_object_find(mapping);
+	if (!cleancache_in_cluster(mapping))
+		lockdep_assert_held(&mapping->invalidate_lock);
+	object = cleancache_object_to_get(mapping);
 	if (!object)
 		return NULL;
 	held = cleancache_held(object, folio->index, nr);
@@ -384,7 +408,7 @@ static void cleancache_zero_tail(struct folio *folio, unsigned int nr)
 
 /*
  * What came from the backend counts only if nobody has forgotten the page
- * meanwhile. After a miss the rest of a large folio would be of no use.
+ * meanwhile. After a miss the rest of a large folio would be of no use, to us.
  * Return: true if the folio's content is right.
  */
 static bool cleancache_finish_get(struct cleancache_object *object,
@@ -392,7 +416,8 @@ static bool cleancache_finish_get(struct cleancache_object *object,
 				  int status)
 {
 	pgoff_t index = folio->index;
-	bool exclusive = READ_ONCE(cleancache_flags) & CLEANCACHE_EXCLUSIVE;
+	bool exclusive = !object->shared &&
+			 (READ_ONCE(cleancache_flags) & CLEANCACHE_EXCLUSIVE);
 	bool hit = !status;
 
 	if (hit && exclusive)
@@ -401,7 +426,7 @@ static bool cleancache_finish_get(struct cleancache_object *object,
 		hit = cleancache_held(object, index, nr) == nr;
 	if (hit)
 		hit = cleancache_sum_check(object, folio, nr);
-	if (!hit)
+	if (!hit && !(status && object->shared))
 		cleancache_forget(object, index, index + nr - 1);
 	trace_cleancache_get(object->pool, object->id, index, nr,
 			     hit ? 0 : status ?: -ESTALE);
@@ -449,6 +474,7 @@ bool __cleancache_get(struct folio *folio)
 		folio_end_read(folio, /*success=*/true);
 	return hit;
 }
+EXPORT_SYMBOL_GPL(__cleancache_get);
 
 static void cleancache_get_batched(struct cleancache_batch *batch)
 {
@@ -498,6 +524,7 @@ noinline_for_stack void __cleancache_get_readahead(struct readahead_control *rac
 	cleancache_get_batched(&batch);
 	srcu_read_unlock(&cleancache_srcu, idx);
 }
+EXPORT_SYMBOL_GPL(__cleancache_get_readahead);
 
 /* See cleancache_invalidate(). */
 void __cleancache_invalidate(struct address_space *mapping, pgoff_t first,
@@ -506,12 +533,15 @@ void __cleancache_invalidate(struct address_space *mapping, pgoff_t first,
 	struct cleancache_object *object;
 	int idx;
 
-	/* The end comes with cleancache_evict_inode(). */
-	if (mapping_exiting(mapping))
-		return;
 	idx = srcu_read_lock(&cleancache_srcu);
 	object = cleancache_object_find(mapping);
-	if (object) {
+	/*
+	 * The end comes with cleancache_evict_inode(), but a cluster filesystem
+	 * has given its lock away then.
+	 */
+	if (object && mapping_exiting(mapping) && !object->shared) {
+		cleancache_object_put(object);
+	} else if (object) {
 		if (!first && last == (pgoff_t)-1)
 			cleancache_object_kill(object, /*tell=*/true);
 		else
@@ -522,6 +552,21 @@ void __cleancache_invalidate(struct address_space *mapping, pgoff_t first,
 	srcu_read_unlock(&cleancache_srcu, idx);
 }
 EXPORT_SYMBOL_GPL(__cleancache_invalidate);
+
+/* See cleancache_begin_direct_write(). */
+bool __cleancache_serves(struct super_block *sb)
+{
+	struct cleancache_mount *mount;
+	bool serves;
+	int idx;
+
+	idx = srcu_read_lock(&cleancache_srcu);
+	mount = READ_ONCE(sb->s_cleancache);
+	serves = mount && test_bit(CLEANCACHE_MOUNT_SERVED, &mount->state);
+	srcu_read_unlock(&cleancache_srcu, idx);
+	return serves;
+}
+EXPORT_SYMBOL_GPL(__cleancache_serves);
 
 /* See cleancache_evict_inode(). */
 void __cleancache_evict_inode(struct inode *inode)

@@ -69,6 +69,7 @@ enum cleancache_mount_bit {
 	CLEANCACHE_MOUNT_EXCLUDED,	/* excluded by the administrator */
 	CLEANCACHE_MOUNT_DRAINING,	/* being emptied */
 	CLEANCACHE_MOUNT_ENCRYPTED,	/* the device encrypts what it stores */
+	CLEANCACHE_MOUNT_SHARED,	/* the pool is shared; constant while SERVED */
 };
 
 /**
@@ -102,8 +103,10 @@ struct cleancache_mount {
  * @mapping: The file. Only compared: the inode may be gone already.
  * @mount: The filesystem. The object keeps it.
  * @node: In @mount->objects, until the object is dead.
- * @id: Never used again, for no file.
+ * @id: Never used again, for no file; in a shared pool see
+ *	cleancache_shared_id().
  * @pool: The pool that @id belongs to.
+ * @shared: @pool is: who knows what is there.
  * @ref: One for being alive, and those of running operations.
  * @lock: Protects @dead and @chunks.
  * @dead: Nothing is put any more; no chunk is there.
@@ -118,6 +121,7 @@ struct cleancache_object {
 	struct list_head	node;
 	u64			id;
 	int			pool;
+	bool			shared;
 	refcount_t		ref;
 	spinlock_t		lock;		/* dead, chunks */
 	bool			dead;
@@ -170,6 +174,7 @@ extern bool cleancache_ready;
 struct cleancache_object *cleancache_object_find(struct address_space *mapping);
 struct cleancache_object *cleancache_object_make(struct address_space *mapping,
 						 struct cleancache_mount *mount);
+bool cleancache_shared_id(const struct inode *inode, u64 *id);
 void cleancache_object_put(struct cleancache_object *object);
 void cleancache_object_kill(struct cleancache_object *object, bool tell);
 void cleancache_mount_kill_objects(struct cleancache_mount *mount);

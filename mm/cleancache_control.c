@@ -4,10 +4,10 @@
  *
  * A pool is emptied in one way only, whether its filesystem goes, the backend
  * leaves, the administrator excludes it or the machine hibernates:
- *  1. No SERVED or a DRAINING bit refuses new puts; synchronize_srcu() waits for
- *     those that passed the test before.
+ *  1. No SERVED or a DRAINING bit refuses new puts, and gets from a shared pool;
+ *     synchronize_srcu() waits for those that passed the test before.
  *  2. All objects die: no get finds one any more, and what a running get returns
- *     does not count.
+ *     does not count. If the pool is shared, what was put of them is forgotten.
  *  3. synchronize_srcu() waits for gets and invalidations that found an object.
  *  4. The backend forgets the pool.
  * Nothing is lost by that, and the page cache never waits.
@@ -38,6 +38,25 @@ DEFINE_MUTEX(cleancache_mutex);
 const struct cleancache_ops *cleancache_backend;
 LIST_HEAD(cleancache_mounts);
 
+static bool cleancache_may_share(struct cleancache_mount *mount)
+{
+	return mount->sb->s_iflags & SB_I_CLEANCACHE_CLUSTER &&
+	       cleancache_backend->init_shared_fs &&
+	       !uuid_is_null(&mount->sb->s_uuid);
+}
+
+/* A cluster filesystem whose pool is not shared needs no less care, and no more. */
+static int cleancache_make_pool(struct cleancache_mount *mount)
+{
+	int pool = -EOPNOTSUPP;
+
+	if (cleancache_may_share(mount))
+		pool = cleancache_backend->init_shared_fs(&mount->sb->s_uuid,
+							  PAGE_SIZE);
+	assign_bit(CLEANCACHE_MOUNT_SHARED, &mount->state, pool >= 0);
+	return pool < 0 ? cleancache_backend->init_fs(PAGE_SIZE) : pool;
+}
+
 static void cleancache_serve(struct cleancache_mount *mount)
 {
 	int pool;
@@ -46,7 +65,7 @@ static void cleancache_serve(struct cleancache_mount *mount)
 	if (!cleancache_backend ||
 	    test_bit(CLEANCACHE_MOUNT_SERVED, &mount->state))
 		return;
-	pool = cleancache_backend->init_fs(PAGE_SIZE);
+	pool = cleancache_make_pool(mount);
 	if (pool < 0) {
 		pr_warn("%s does not serve %s: error %d\n",
 			cleancache_backend->name, mount->sb->s_id, pool);
@@ -58,8 +77,11 @@ static void cleancache_serve(struct cleancache_mount *mount)
 	set_bit(CLEANCACHE_MOUNT_SERVED, &mount->state);
 }
 
-/* Empty some mounts, @only or all, as described above. Their pools are gone. */
-static void cleancache_unserve(struct cleancache_mount *only)
+/*
+ * Empty some mounts, @only or all, and of these those with state bits @mask, as
+ * described above. Their pools are gone.
+ */
+static void cleancache_unserve(struct cleancache_mount *only, unsigned long mask)
 {
 	struct cleancache_mount *mount;
 
@@ -68,6 +90,7 @@ static void cleancache_unserve(struct cleancache_mount *only)
 		return;
 	list_for_each_entry(mount, &cleancache_mounts, node)
 		if ((!only || mount == only) &&
+		    (mount->state & mask) == mask &&
 		    test_and_clear_bit(CLEANCACHE_MOUNT_SERVED, &mount->state))
 			set_bit(CLEANCACHE_MOUNT_DRAINING, &mount->state);
 	synchronize_srcu(&cleancache_srcu);
@@ -87,7 +110,7 @@ static void cleancache_renew(struct cleancache_mount *only)
 	struct cleancache_mount *mount;
 
 	mutex_lock(&cleancache_mutex);
-	cleancache_unserve(only);
+	cleancache_unserve(only, /*mask=*/0);
 	list_for_each_entry(mount, &cleancache_mounts, node)
 		if (!only || mount == only)
 			cleancache_serve(mount);
@@ -149,7 +172,7 @@ void cleancache_umount(struct super_block *sb)
 		return;
 	WRITE_ONCE(sb->s_cleancache, NULL);
 	mutex_lock(&cleancache_mutex);
-	cleancache_unserve(mount);
+	cleancache_unserve(mount, /*mask=*/0);
 	list_del(&mount->node);
 	mutex_unlock(&cleancache_mutex);
 	/* Waits for its sysfs files, which may wait for cleancache_mutex. */
@@ -163,6 +186,7 @@ static int cleancache_check_ops(const struct cleancache_ops *ops)
 {
 	if (!ops->name || !ops->init_fs || !ops->put || !ops->get ||
 	    !ops->invalidate || !ops->invalidate_inode || !ops->invalidate_fs ||
+	    !ops->init_shared_fs != !ops->empty_fs ||
 	    (ops->flags & ~CLEANCACHE_FLAGS)) {
 		pr_err("backend %s: operation missing or unknown flag\n",
 		       ops->name ?: "without name");
@@ -230,7 +254,7 @@ void cleancache_unregister_ops(const struct cleancache_ops *ops)
 		mutex_unlock(&cleancache_mutex);
 		return;
 	}
-	cleancache_unserve(NULL);
+	cleancache_unserve(NULL, /*mask=*/0);
 	static_branch_disable(&cleancache_key);
 	cleancache_connect(NULL);
 	synchronize_srcu(&cleancache_srcu);
@@ -253,6 +277,61 @@ void cleancache_drop(void)
 	cleancache_renew(NULL);
 }
 EXPORT_SYMBOL_GPL(cleancache_drop);
+
+/**
+ * cleancache_empty_fs - remove all pages of a filesystem that others have put
+ * @sb: Its superblock.
+ *
+ * For a cluster filesystem, before it forgets the locks of a node that has died:
+ * that node removes no page any more.
+ *
+ * Context: May sleep. Takes cleancache_mutex.
+ */
+void cleancache_empty_fs(struct super_block *sb)
+{
+	unsigned long mask = BIT(CLEANCACHE_MOUNT_SERVED) |
+			     BIT(CLEANCACHE_MOUNT_SHARED);
+	struct cleancache_mount *mount;
+
+	mutex_lock(&cleancache_mutex);
+	list_for_each_entry(mount, &cleancache_mounts, node)
+		if (mount->sb == sb && (mount->state & mask) == mask)
+			cleancache_backend->empty_fs(mount->pool);
+	mutex_unlock(&cleancache_mutex);
+}
+EXPORT_SYMBOL_GPL(cleancache_empty_fs);
+
+/**
+ * cleancache_leave_shared - leave all pools that are shared
+ *
+ * For a backend whose guest goes elsewhere, from where it cannot tell any more what
+ * has to be forgotten here. cleancache_rejoin() or cleancache_drop() must follow.
+ *
+ * Context: May sleep. Takes cleancache_mutex.
+ */
+void cleancache_leave_shared(void)
+{
+	mutex_lock(&cleancache_mutex);
+	cleancache_unserve(NULL, BIT(CLEANCACHE_MOUNT_SHARED));
+	mutex_unlock(&cleancache_mutex);
+}
+EXPORT_SYMBOL_GPL(cleancache_leave_shared);
+
+/**
+ * cleancache_rejoin - get pools for filesystems that have none
+ *
+ * Context: May sleep. Takes cleancache_mutex.
+ */
+void cleancache_rejoin(void)
+{
+	struct cleancache_mount *mount;
+
+	mutex_lock(&cleancache_mutex);
+	list_for_each_entry(mount, &cleancache_mounts, node)
+		cleancache_serve(mount);
+	mutex_unlock(&cleancache_mutex);
+}
+EXPORT_SYMBOL_GPL(cleancache_rejoin);
 
 /**
  * cleancache_set_enabled - switch the front end on or off

@@ -64,6 +64,19 @@ void cleancache_object_put(struct cleancache_object *object)
 	kobject_put(&mount->kobj);
 }
 
+/**
+ * cleancache_shared_id - what all who share a pool know a file by
+ * @inode: The file.
+ * @id: Set to it.
+ *
+ * Return: false if there is none, since the inode's number has more than 32 bits.
+ */
+bool cleancache_shared_id(const struct inode *inode, u64 *id)
+{
+	*id = (u64)inode->i_generation << 32 | (u32)inode->i_ino;
+	return inode->i_ino <= U32_MAX;
+}
+
 static struct cleancache_object *object_alloc(struct address_space *mapping,
 					      struct cleancache_mount *mount)
 {
@@ -72,9 +85,15 @@ static struct cleancache_object *object_alloc(struct address_space *mapping,
 	object = kmem_cache_zalloc(object_cachep, CLEANCACHE_GFP);
 	if (!object)
 		return NULL;
+	object->shared = test_bit(CLEANCACHE_MOUNT_SHARED, &mount->state);
+	if (!object->shared) {
+		object->id = atomic64_inc_return(&last_id);
+	} else if (!cleancache_shared_id(mapping->host, &object->id)) {
+		kmem_cache_free(object_cachep, object);
+		return NULL;
+	}
 	object->mapping = mapping;
 	object->mount = mount;
-	object->id = atomic64_inc_return(&last_id);
 	object->pool = mount->pool;
 	refcount_set(&object->ref, 2);
 	spin_lock_init(&object->lock);
@@ -108,7 +127,7 @@ static void object_unlist(struct cleancache_object *object)
  *
  * Context: Process, inside cleancache_srcu; a folio of the file is locked in the
  * page cache. Does not sleep.
- * Return: As cleancache_object_find(); NULL if there is no memory.
+ * Return: As cleancache_object_find(); NULL if there is no memory, or no id.
  */
 struct cleancache_object *cleancache_object_make(struct address_space *mapping,
 						 struct cleancache_mount *mount)
@@ -174,13 +193,15 @@ void cleancache_object_kill(struct cleancache_object *object, bool tell)
 
 /**
  * cleancache_mount_kill_objects - forget all files of a mount
- * @mount: The mount, for which no put is running. The backend is not told.
+ * @mount: The mount, for which no put is running. The backend is not told, unless the
+ *	pool is shared and stays.
  *
  * Context: May sleep.
  */
 void cleancache_mount_kill_objects(struct cleancache_mount *mount)
 {
 	struct cleancache_object *object;
+	int idx;
 
 	for (;;) {
 		spin_lock(&mount->lock);
@@ -192,7 +213,9 @@ void cleancache_mount_kill_objects(struct cleancache_mount *mount)
 		spin_unlock(&mount->lock);
 		if (!object)
 			break;
-		cleancache_object_kill(object, /*tell=*/false);
+		idx = srcu_read_lock(&cleancache_srcu);
+		cleancache_object_kill(object, /*tell=*/object->shared);
+		srcu_read_unlock(&cleancache_srcu, idx);
 		cleancache_object_put(object);
 		cond_resched();
 	}

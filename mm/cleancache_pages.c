@@ -10,6 +10,9 @@
  * forget it. Whoever has a page's folio locked in the page cache, and only he,
  * sets its bit; anybody clears it.
  *
+ * In a shared pool there may be any page of a file, so that a bit says only that a
+ * page was put here. It is as good for the put itself, and for the shrinker.
+ *
  * Chunks go before their file does, least recently used first, when memory is
  * short. The shrinker has a chunk by the list_lru's lock and takes that of the
  * object by trylock, against the order that cleancache_control.c states.
@@ -250,7 +253,7 @@ void cleancache_settle(struct cleancache_object *object, pgoff_t index,
  * @nr: Number of pages.
  *
  * Context: Process. Does not sleep.
- * Return: The number of pages.
+ * Return: The number of pages; in a shared pool all, until the object is dead.
  */
 unsigned int cleancache_held(struct cleancache_object *object, pgoff_t index,
 			     unsigned int nr)
@@ -260,10 +263,13 @@ unsigned int cleancache_held(struct cleancache_object *object, pgoff_t index,
 
 	spin_lock(&object->lock);
 	chunk = chunk_find(object, index);
-	if (chunk) {
+	if (chunk)
+		chunk->referenced = true;
+	if (object->shared) {
+		held = object->dead ? 0 : nr;
+	} else if (chunk) {
 		for (i = index - chunk->first; nr--; i++)
 			held += test_bit(i, chunk->held);
-		chunk->referenced = true;
 	}
 	spin_unlock(&object->lock);
 	return held;
@@ -375,15 +381,23 @@ static bool chunk_clear_run(struct cleancache_object *object, pgoff_t *first,
 void cleancache_forget(struct cleancache_object *object, pgoff_t first,
 		       pgoff_t last)
 {
+	pgoff_t begin = first;
 	unsigned int nr;
 
 	while (first <= last && chunk_clear_run(object, &first, last, &nr)) {
-		if (nr)
+		if (nr && !object->shared)
 			cleancache_tell(object, first, nr);
 		first += nr;
 		if (first <= last && last - first >= CLEANCACHE_CHUNK_PAGES)
 			cond_resched();
 	}
+	if (!object->shared)
+		return;
+	/* Others may have put any of them. */
+	if (last - begin < CLEANCACHE_CHUNK_PAGES)
+		cleancache_tell(object, begin, last - begin + 1);
+	else
+		cleancache_tell_all(object);
 }
 
 static struct cleancache_chunk *chunk_take_first(struct cleancache_object *object)

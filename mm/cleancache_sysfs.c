@@ -284,6 +284,18 @@ static ssize_t excluded_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute excluded_attr = __ATTR_RW(excluded);
 
+static ssize_t shared_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	unsigned long state = READ_ONCE(to_mount(kobj)->state);
+
+	return sysfs_emit(buf, "%d\n",
+			  test_bit(CLEANCACHE_MOUNT_SERVED, &state) &&
+			  test_bit(CLEANCACHE_MOUNT_SHARED, &state));
+}
+
+static struct kobj_attribute shared_attr = __ATTR_RO(shared);
+
 static struct attribute *mount_attrs[] = {
 	&device_attr.attr,
 	&encrypted_attr.attr,
@@ -291,6 +303,7 @@ static struct attribute *mount_attrs[] = {
 	&files_attr.attr,
 	&filesystem_attr.attr,
 	&mount_pages_attr.attr,
+	&shared_attr.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(mount);

@@ -201,10 +201,12 @@ bool cleancache_sum_check(struct cleancache_object *object, struct folio *folio,
 			  unsigned int nr)
 {
 	unsigned int i;
+	void *sum;
 
 	for (i = 0; i < nr; i++) {
-		if (xa_load(&object->sums, folio->index + i) ==
-		    cleancache_page_sum(folio, i))
+		sum = xa_load(&object->sums, folio->index + i);
+		if (sum == cleancache_page_sum(folio, i) ||
+		    (!sum && object->shared))
 			continue;
 		cleancache_report(folio, folio->index + i, 1,
 				  "the backend returned something else than was put");

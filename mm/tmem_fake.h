@@ -60,6 +60,7 @@ enum fake_eviction { FAKE_EVICT_NONE, FAKE_EVICT_FIFO, FAKE_EVICT_LRU };
 extern bool fake_use_engine;
 extern bool fake_writethrough, fake_exclusive, fake_before_zswap, fake_outside;
 extern bool fake_scribble, fake_refuse_duplicates, fake_drop_now, fake_batch;
+extern bool fake_shared;
 extern unsigned long fake_region_start, fake_region_mb, fake_pages;
 extern unsigned long fake_capacity, fake_max_index;
 extern unsigned int fake_drop_after_ms, fake_drop_mean_ms;

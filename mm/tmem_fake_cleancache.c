@@ -21,9 +21,11 @@ struct fake_object {
 	struct rcu_head rcu;
 };
 
-/* A filesystem. */
+/* A filesystem, or the same one on several nodes of a cluster. */
 struct fake_pool {
 	struct xarray objects;	/* by id */
+	uuid_t uuid;		/* of the filesystem, if the pool may be shared */
+	unsigned int users;	/* how many share it */
 };
 
 /* By id, which is never used again: a late call finds nothing. */
@@ -33,21 +35,18 @@ static u32 fake_next_pool;
 /* Protected by fake_lock. */
 static unsigned long fake_nr_gets;
 
-/*
- * Contract: make a pool. May sleep, for once.
- */
-static int fake_init_fs(size_t page_size)
+static int fake_make_pool(const uuid_t *uuid)
 {
 	struct fake_pool *pool;
 	u32 id;
 	int err;
 
-	if (page_size != PAGE_SIZE)
-		return -EINVAL;
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return -ENOMEM;
 	xa_init_flags(&pool->objects, XA_FLAGS_LOCK_IRQ);
+	uuid_copy(&pool->uuid, uuid);
+	pool->users = 1;
 	err = xa_alloc_cyclic(&fake_pools, &id, pool,
 			      XA_LIMIT(0, INT_MAX), &fake_next_pool,
 			      GFP_KERNEL);
@@ -57,6 +56,42 @@ static int fake_init_fs(size_t page_size)
 	}
 	fake_add(FAKE_POOLS, 1);
 	return id;
+}
+
+/*
+ * Contract: make a pool. May sleep, for once.
+ */
+static int fake_init_fs(size_t page_size)
+{
+	return page_size == PAGE_SIZE ? fake_make_pool(&uuid_null) : -EINVAL;
+}
+
+/*
+ * Contract: as ->init_fs, or get into the pool of all who have this uuid. Called one
+ * after the other, as ->invalidate_fs.
+ */
+static int fake_init_shared_fs(const uuid_t *uuid, size_t page_size)
+{
+	struct fake_pool *pool;
+	unsigned long id;
+
+	if (page_size != PAGE_SIZE)
+		return -EINVAL;
+	if (!fake_shared)
+		return -EPERM;
+	xa_for_each(&fake_pools, id, pool)
+		if (uuid_equal(&pool->uuid, uuid)) {
+			pool->users++;
+			return id;
+		}
+	return fake_make_pool(uuid);
+}
+
+static bool fake_is_shared(int pool)
+{
+	struct fake_pool *p = xa_load(&fake_pools, pool);
+
+	return p && !uuid_is_null(&p->uuid);
 }
 
 /* Objects are used in RCU read-side sections. */
@@ -172,7 +207,7 @@ static int fake_get_pages(int pool, u64 id, pgoff_t index, struct folio *folio,
 	for (i = 0; i < nr; i++)
 		if (!fake_copy(&object->index, index + i, folio_page(folio, i)))
 			goto miss;
-	if (fake_exclusive)
+	if (fake_exclusive && !fake_is_shared(pool))
 		fake_forget(&object->index, index, nr, FAKE_EXCLUSIVE_GETS);
 	fake_spoil_page(folio_page(folio, 0));
 	fake_add(FAKE_GETS, nr);
@@ -268,18 +303,34 @@ static void fake_flush_inode(int pool, u64 id)
 }
 
 /*
- * Contract: nothing runs on this pool any more, but our own work may drop pages
- * of it.
+ * Contract: who shares the pool goes on meanwhile, and finds nothing that was there.
+ */
+static void fake_empty_fs(int pool)
+{
+	struct fake_pool *p = xa_load(&fake_pools, pool);
+	struct fake_object *object;
+	unsigned long id;
+
+	xa_for_each(&p->objects, id, object)
+		fake_flush_inode(pool, id);
+}
+
+/*
+ * Contract: nothing of this filesystem runs on this pool any more, but our own work
+ * may drop pages of it. Others may share it, and keep it.
  */
 static void fake_flush_fs(int pool)
 {
-	struct fake_pool *p = xa_erase(&fake_pools, pool);
+	struct fake_pool *p = xa_load(&fake_pools, pool);
 	struct fake_object *object;
 	unsigned long id;
 	u64 objects = 0;
 
 	if (WARN_ON_ONCE(!p))
 		return;
+	if (--p->users)
+		return;
+	xa_erase(&fake_pools, pool);
 	xa_for_each(&p->objects, id, object) {
 		fake_forget_all(&object->index, FAKE_FLUSHES);
 		xa_destroy(&object->index.frames);
@@ -296,6 +347,8 @@ static void fake_flush_fs(int pool)
 static struct cleancache_ops fake_ops = {
 	.name = KBUILD_MODNAME,
 	.init_fs = fake_init_fs,
+	.init_shared_fs = fake_init_shared_fs,
+	.empty_fs = fake_empty_fs,
 	.put = fake_put,
 	.get = fake_get,
 	.invalidate = fake_flush,

@@ -121,11 +121,13 @@ module_param_named(drop_mean_ms, fake_drop_mean_ms, uint, 0644);
 MODULE_PARM_DESC(drop_mean_ms, "Drop pages of this mean age; 0: none");
 
 unsigned long fake_max_index = ULONG_MAX;
-bool fake_batch = true;
+bool fake_batch = true, fake_shared = true;
 module_param_named(max_index, fake_max_index, ulong, 0444);
 MODULE_PARM_DESC(max_index, "Largest page index of a file");
 module_param_named(batch, fake_batch, bool, 0444);
 MODULE_PARM_DESC(batch, "Offer batches of puts and gets");
+module_param_named(shared, fake_shared, bool, 0444);
+MODULE_PARM_DESC(shared, "Let nodes of a cluster share a pool; not with engine=1");
 
 static const char *const fake_evictions[] = { "none", "fifo", "lru", NULL };
 

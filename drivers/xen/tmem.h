@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
+#include <linux/uuid.h>
 #include <linux/xarray.h>
 
 #include <xen/interface/tmem.h>
@@ -97,6 +98,7 @@ int xen_tmem_errno(unsigned int cmd, int ret);
 bool xen_tmem_left_nothing(int err);
 int xen_tmem_probe(void);
 int xen_tmem_new_pool(u32 flags);
+int xen_tmem_new_shared_pool(const uuid_t *uuid);
 int xen_tmem_destroy_pool(int pool);
 void xen_tmem_drop_pool(int pool);
 unsigned long xen_tmem_held(unsigned int *pools);
@@ -191,12 +193,14 @@ static inline bool xen_tmem_leaks_retry(void)
 /**
  * struct tmem_filesystem - a filesystem that cleancache has us serve
  * @pool: Its pool of the hypervisor, or TMEM_NO_POOL.
+ * @uuid: What its pool is shared by; null if that is private.
  * @used: There is such a filesystem; under xen_tmem_mutex.
  * @fences: Objects of which the hypervisor may have what it should not.
  * @fenced: That may be any object.
  */
 struct tmem_filesystem {
 	int		pool;
+	uuid_t		uuid;
 	bool		used;
 	struct xarray	fences;
 	bool		fenced;
@@ -209,10 +213,14 @@ extern struct tmem_filesystem xen_tmem_filesystems[TMEM_MAX_POOLS];
 
 int xen_tmem_file_start(void);
 void xen_tmem_file_stop(void);
+int xen_tmem_file_make_pool(const uuid_t *uuid);
+void xen_tmem_file_leave(void);
+void xen_tmem_file_rejoin(void);
 void xen_tmem_file_renew(void);
 void xen_tmem_file_lose_pools(void);
 bool xen_tmem_is_fenced(struct tmem_filesystem *fs, u64 object);
 void xen_tmem_fence(struct tmem_filesystem *fs, u64 object);
+void xen_tmem_replace_shared(struct tmem_filesystem *fs);
 bool xen_tmem_fences_retry(void);
 #else
 static inline int xen_tmem_file_start(void)
@@ -221,6 +229,14 @@ static inline int xen_tmem_file_start(void)
 }
 
 static inline void xen_tmem_file_stop(void)
+{
+}
+
+static inline void xen_tmem_file_leave(void)
+{
+}
+
+static inline void xen_tmem_file_rejoin(void)
 {
 }
 

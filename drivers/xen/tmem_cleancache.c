@@ -6,6 +6,10 @@
  * A get removes what it returns, and the hypervisor drops pages as it likes. What
  * it has to forget it must forget, though: see tmem_fence.c for when it does not.
  *
+ * Where the hypervisor has the extensions, guests may share the pool of a filesystem of
+ * their cluster. No fence holds the others back, so what cannot be forgotten in it is
+ * reason to empty it; and a guest leaves it before it goes elsewhere.
+ *
  * A filesystem keeps its place in xen_tmem_filesystems, which cleancache knows it by,
  * while its pool may be replaced by another, or be lost.
  */
@@ -20,6 +24,9 @@
 #include "tmem.h"
 
 struct tmem_filesystem xen_tmem_filesystems[TMEM_MAX_POOLS];
+
+/* The guest is about to go elsewhere; under xen_tmem_mutex. */
+static bool tmem_leaving;
 
 static struct tmem_oid tmem_file_oid(u64 object)
 {
@@ -43,25 +50,61 @@ static struct tmem_filesystem *tmem_unused_filesystem(void)
 	return NULL;
 }
 
-static int tmem_file_init_fs(size_t page_size)
+/**
+ * xen_tmem_file_make_pool - make a pool for a filesystem
+ * @uuid: What it is shared by, or null.
+ *
+ * Context: May sleep. xen_tmem_mutex is held.
+ * Return: As xen_tmem_new_pool().
+ */
+int xen_tmem_file_make_pool(const uuid_t *uuid)
+{
+	return uuid_is_null(uuid) ? xen_tmem_new_pool(/*flags=*/0) :
+				    xen_tmem_new_shared_pool(uuid);
+}
+
+static int tmem_add_filesystem(const uuid_t *uuid)
 {
 	struct tmem_filesystem *fs;
 	int pool = -ENOSPC;
 
-	if (page_size != PAGE_SIZE)
-		return -EINVAL;
-	mutex_lock(&xen_tmem_mutex);
+	lockdep_assert_held(&xen_tmem_mutex);
 	fs = tmem_unused_filesystem();
 	if (fs)
-		pool = xen_tmem_new_pool(/*flags=*/0);
+		pool = xen_tmem_file_make_pool(uuid);
 	if (pool >= 0) {
 		fs->used = true;
+		uuid_copy(&fs->uuid, uuid);
 		fs->fenced = false;
 		xa_init(&fs->fences);
 		WRITE_ONCE(fs->pool, pool);
 	}
-	mutex_unlock(&xen_tmem_mutex);
 	return pool < 0 ? pool : fs - xen_tmem_filesystems;
+}
+
+static int tmem_file_init_fs(size_t page_size)
+{
+	int ret;
+
+	if (page_size != PAGE_SIZE)
+		return -EINVAL;
+	mutex_lock(&xen_tmem_mutex);
+	ret = tmem_add_filesystem(&uuid_null);
+	mutex_unlock(&xen_tmem_mutex);
+	return ret;
+}
+
+static int tmem_file_init_shared_fs(const uuid_t *uuid, size_t page_size)
+{
+	int ret = -EOPNOTSUPP;
+
+	if (page_size != PAGE_SIZE)
+		return -EINVAL;
+	mutex_lock(&xen_tmem_mutex);
+	if (xen_tmem_features && !tmem_leaving)
+		ret = tmem_add_filesystem(uuid);
+	mutex_unlock(&xen_tmem_mutex);
+	return ret;
 }
 
 /**
@@ -81,6 +124,14 @@ void xen_tmem_file_lose_pools(void)
 		xa_destroy(&fs->fences);
 		WRITE_ONCE(fs->fenced, false);
 	}
+}
+
+static void tmem_file_empty_fs(int id)
+{
+	mutex_lock(&xen_tmem_mutex);
+	if (xen_tmem_filesystems[id].pool != TMEM_NO_POOL)
+		xen_tmem_replace_shared(&xen_tmem_filesystems[id]);
+	mutex_unlock(&xen_tmem_mutex);
 }
 
 /* Nothing else runs on it any more, but xen_tmem_retry() may. */
@@ -307,6 +358,8 @@ const struct cleancache_ops xen_tmem_file_ops = {
 	.flags = CLEANCACHE_OUTSIDE | CLEANCACHE_EXCLUSIVE,
 	.max_index = U32_MAX,
 	.init_fs = tmem_file_init_fs,
+	.init_shared_fs = tmem_file_init_shared_fs,
+	.empty_fs = tmem_file_empty_fs,
 	.put = tmem_file_put,
 	.get = tmem_file_get,
 	.invalidate = tmem_file_invalidate,
@@ -337,6 +390,39 @@ void xen_tmem_file_stop(void)
 	cleancache_unregister_ops(&xen_tmem_file_ops);
 }
 
+static void tmem_set_leaving(bool leaving)
+{
+	mutex_lock(&xen_tmem_mutex);
+	tmem_leaving = leaving;
+	mutex_unlock(&xen_tmem_mutex);
+}
+
+/**
+ * xen_tmem_file_leave - leave pools that are shared
+ *
+ * Context: May sleep. Takes cleancache_mutex.
+ */
+void xen_tmem_file_leave(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_file_leave);
+	tmem_set_leaving(true);
+	if (xen_tmem_cleancache)
+		cleancache_leave_shared();
+}
+
+/**
+ * xen_tmem_file_rejoin - share pools again
+ *
+ * Context: May sleep. Takes cleancache_mutex.
+ */
+void xen_tmem_file_rejoin(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_file_rejoin);
+	tmem_set_leaving(false);
+	if (xen_tmem_cleancache)
+		cleancache_rejoin();
+}
+
 /**
  * xen_tmem_file_renew - begin anew with other pools
  *
@@ -345,6 +431,7 @@ void xen_tmem_file_stop(void)
 void xen_tmem_file_renew(void)
 {
 	KUNIT_STATIC_STUB_REDIRECT(xen_tmem_file_renew);
+	tmem_set_leaving(false);
 	if (xen_tmem_cleancache)
 		cleancache_drop();
 }

@@ -4,7 +4,8 @@
  *
  * Their object is fenced: nothing of it is got or put until the hypervisor has
  * forgotten all of it. Without memory to note the object, the whole filesystem is
- * fenced until its pool has been replaced by an empty one.
+ * fenced until its pool has been replaced by an empty one. So it is if the pool is
+ * shared: no fence holds the others back, who lose what is in it too.
  *
  * Fencing begins before the front end's ->invalidate returns, so that whoever may
  * rely on the page being gone sees the fence. Cleancache itself never gets what it
@@ -50,7 +51,8 @@ void xen_tmem_fence(struct tmem_filesystem *fs, u64 object)
 {
 	unsigned long nr = (unsigned int)atomic_inc_return(&tmem_last_fence);
 
-	if (xa_err(xa_store(&fs->fences, object, xa_mk_value(nr),
+	if (!uuid_is_null(&fs->uuid) ||
+	    xa_err(xa_store(&fs->fences, object, xa_mk_value(nr),
 			    GFP_ATOMIC | __GFP_NOWARN)))
 		WRITE_ONCE(fs->fenced, true);
 	tmem_count(TMEM_FENCES, 1);
@@ -60,13 +62,39 @@ void xen_tmem_fence(struct tmem_filesystem *fs, u64 object)
 /* Return: false, and there is none, if the hypervisor does not give one. */
 static bool tmem_make_pool(struct tmem_filesystem *fs)
 {
-	int pool = xen_tmem_new_pool(/*flags=*/0);
+	int pool = xen_tmem_file_make_pool(&fs->uuid);
 
 	if (pool < 0)
 		return false;
 	/* Who has the pool may be the next to fence it. */
 	smp_store_release(&fs->pool, pool);
 	return true;
+}
+
+/**
+ * xen_tmem_replace_shared - empty a shared pool
+ * @fs: Its filesystem, which is fenced and stays so if the hypervisor refuses.
+ *
+ * A guest that asks for a pool that it is in already has forgotten that, and may have
+ * forgotten to flush: the hypervisor empties the pool for all, and its first id is good
+ * for nothing any more. Who fails to flush by that id meanwhile fences us again.
+ *
+ * Context: May sleep. xen_tmem_mutex is held.
+ */
+void xen_tmem_replace_shared(struct tmem_filesystem *fs)
+{
+	int old = fs->pool, pool = xen_tmem_file_make_pool(&fs->uuid);
+
+	lockdep_assert_held(&xen_tmem_mutex);
+	if (pool < 0) {
+		WRITE_ONCE(fs->fenced, true);
+		xen_tmem_retry_later();
+		return;
+	}
+	WRITE_ONCE(fs->fenced, false);
+	smp_store_release(&fs->pool, pool);
+	synchronize_srcu(&xen_tmem_srcu);
+	xen_tmem_drop_pool(old);
 }
 
 /*
@@ -101,7 +129,10 @@ static bool tmem_fence_retry(struct tmem_filesystem *fs)
 	if (fs->pool == TMEM_NO_POOL)
 		return !tmem_make_pool(fs);
 	if (READ_ONCE(fs->fenced)) {
-		tmem_replace_pool(fs);
+		if (uuid_is_null(&fs->uuid))
+			tmem_replace_pool(fs);
+		else
+			xen_tmem_replace_shared(fs);
 		return READ_ONCE(fs->fenced) || fs->pool == TMEM_NO_POOL;
 	}
 	xa_for_each(&fs->fences, object, nr) {

@@ -131,6 +131,31 @@ static int tmem_call(struct tmem_op *op)
 }
 
 /**
+ * xen_tmem_new_shared_pool - get into a pool that is shared, or make it
+ * @uuid: What those who share it know it by. Its bytes go as they are: they are those
+ *	of the text that the administrator authorises, in that order.
+ *
+ * Without authorisation the hypervisor makes a pool that is not shared, and does not
+ * say so.
+ *
+ * Context: Any.
+ * Return: As xen_tmem_new_pool().
+ */
+int xen_tmem_new_shared_pool(const uuid_t *uuid)
+{
+	struct tmem_op op = {
+		.cmd = TMEM_NEW_POOL,
+		.pool_id = TMEM_NO_POOL,
+		.u.new.flags = TMEM_POOL_SHARED |
+			       TMEM_SPEC_VERSION << TMEM_POOL_VERSION_SHIFT,
+	};
+
+	static_assert(sizeof(op.u.new.uuid) == sizeof(*uuid));
+	memcpy(op.u.new.uuid, uuid, sizeof(*uuid));
+	return tmem_call(&op);
+}
+
+/**
  * xen_tmem_new_pool - make a pool
  * @flags: TMEM_POOL_PERSIST or 0.
  *

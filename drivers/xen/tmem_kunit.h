@@ -17,7 +17,10 @@ enum host_kind {
 
 struct host_pool {
 	bool		used;
+	bool		withdrawn;	/* the id is for nothing but TMEM_DESTROY_POOL */
 	bool		persist;
+	bool		shared;
+	u64		uuid[2];
 	unsigned int	nr_pages;
 };
 
@@ -26,6 +29,7 @@ struct host_pool {
  * @kind: What it can do.
  * @absent: It has no tmem (any more); what it answers then.
  * @frozen: The administrator has frozen it.
+ * @may_share: Pools may be shared.
  * @no_duplicates: It has no memory to replace a page.
  * @capacity: Pages it takes.
  * @batch_fault: A batch fails after that many entries, less one; 0: does not.
@@ -43,6 +47,7 @@ struct host {
 	enum host_kind	kind;
 	int		absent;
 	bool		frozen;
+	bool		may_share;
 	bool		no_duplicates;
 	unsigned int	capacity;
 	unsigned int	batch_fault;

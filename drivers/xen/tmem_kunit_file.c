@@ -460,6 +460,112 @@ static void refused_put_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, held_by_host(test, OBJECT, 0, 1), 0);
 }
 
+/* Pools that other guests share */
+
+static const uuid_t shared_uuid =
+	UUID_INIT(0x01020304, 0x0506, 0x0708, 9, 10, 11, 12, 13, 14, 15, 16);
+
+/* Leaves the private pool, since all helpers use the first filesystem. */
+static struct tmem_filesystem *share(struct kunit *test, bool may_share)
+{
+	struct host *host = test->priv;
+
+	host->may_share = may_share;
+	xen_tmem_file_ops.invalidate_fs(fs);
+	KUNIT_ASSERT_EQ(test, fs, xen_tmem_file_ops.init_shared_fs(&shared_uuid,
+								   PAGE_SIZE));
+	return &xen_tmem_filesystems[fs];
+}
+
+/* The administrator names the bytes in this order. */
+static void shared_uuid_is_told(struct kunit *test)
+{
+	struct tmem_filesystem *filesystem = share(test, true);
+	struct host *host = test->priv;
+
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(host->pool[filesystem->pool].uuid[0]),
+			0x0807060504030201);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(host->pool[filesystem->pool].uuid[1]),
+			0x100f0e0d0c0b0a09);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			xen_tmem_file_ops.init_shared_fs(&shared_uuid,
+							 2 * PAGE_SIZE));
+}
+
+/* Older hypervisors leave a guest's pages to the others when it has died. */
+static void shared_needs_extensions(struct kunit *test)
+{
+	const enum host_kind *kind = test->param_value;
+
+	if (*kind == HOST_BATCH)
+		kunit_skip(test, "has them");
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			xen_tmem_file_ops.init_shared_fs(&shared_uuid,
+							 PAGE_SIZE));
+}
+
+static void shared_get_leaves_the_page(struct kunit *test)
+{
+	struct folio *folio = test_folio(test, 0, 1);
+
+	share(test, true);
+	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
+	KUNIT_EXPECT_EQ(test, get(folio, OBJECT, 0), 0);
+	KUNIT_EXPECT_EQ(test, get(folio, OBJECT, 0), 0);
+	share(test, false);
+	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
+	KUNIT_EXPECT_EQ(test, get(folio, OBJECT, 0), 0);
+	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
+}
+
+static void shared_is_emptied(struct kunit *test)
+{
+	struct tmem_filesystem *filesystem = share(test, true);
+	struct folio *folio = test_folio(test, 0, 1);
+	struct host *host = test->priv;
+	int pool = filesystem->pool;
+
+	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
+	xen_tmem_file_ops.empty_fs(fs);
+	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
+	KUNIT_EXPECT_NE(test, filesystem->pool, pool);
+	KUNIT_EXPECT_FALSE(test, host->pool[pool].used);
+	KUNIT_EXPECT_LT(test, get(folio, OBJECT, 0), 0);
+	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 1);
+	KUNIT_EXPECT_EQ(test, get(folio, OBJECT, 0), 0);
+}
+
+/* A fence would keep only ourselves from what is wrong. */
+static void shared_is_emptied_for_want_of_a_flush(struct kunit *test)
+{
+	struct tmem_filesystem *filesystem = share(test, true);
+	struct folio *folio = test_folio(test, 0, 1);
+	struct host *host = test->priv;
+
+	KUNIT_ASSERT_EQ(test, put(folio, OBJECT, 0), 1);
+	KUNIT_ASSERT_EQ(test, put(folio, OBJECT + 1, 0), 1);
+	host_fail(host, TMEM_FLUSH_OBJECT, -EIO, 0, 1);
+	xen_tmem_file_ops.invalidate_inode(fs, OBJECT);
+	KUNIT_EXPECT_TRUE(test, xen_tmem_is_fenced(filesystem, OBJECT + 1));
+	host_fail(host, TMEM_NEW_POOL, -ENOMEM, 0, 1);
+	xen_tmem_retry();
+	KUNIT_EXPECT_TRUE(test, xen_tmem_is_fenced(filesystem, OBJECT + 1));
+	xen_tmem_retry();
+	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
+	KUNIT_EXPECT_FALSE(test, xen_tmem_is_fenced(filesystem, OBJECT));
+	KUNIT_EXPECT_EQ(test, put(folio, OBJECT, 0), 1);
+}
+
+static void shared_not_while_leaving(struct kunit *test)
+{
+	xen_tmem_file_leave();
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			xen_tmem_file_ops.init_shared_fs(&shared_uuid,
+							 PAGE_SIZE));
+	xen_tmem_file_rejoin();
+	share(test, true);
+}
+
 static struct kunit_case tmem_xen_file_cases[] = {
 	KUNIT_CASE_PARAM(file_put_and_get, host_gen_params),
 	KUNIT_CASE_PARAM(file_replaced, host_gen_params),
@@ -480,6 +586,12 @@ static struct kunit_case tmem_xen_file_cases[] = {
 	KUNIT_CASE(fence_of_filesystem),
 	KUNIT_CASE(fence_pool_cannot_be_replaced),
 	KUNIT_CASE(refused_put_forgets),
+	KUNIT_CASE(shared_uuid_is_told),
+	KUNIT_CASE_PARAM(shared_needs_extensions, host_gen_params),
+	KUNIT_CASE(shared_get_leaves_the_page),
+	KUNIT_CASE(shared_is_emptied),
+	KUNIT_CASE(shared_is_emptied_for_want_of_a_flush),
+	KUNIT_CASE(shared_not_while_leaving),
 	{}
 };
 

@@ -101,18 +101,35 @@ static int host_get(struct host *host, int pool, const u64 *oid, u32 index,
 	if (!page)
 		return 0;
 	memcpy_to_page(target, 0, page->data, PAGE_SIZE);
-	if (!host->pool[pool].persist)
+	if (!host->pool[pool].persist && !host->pool[pool].shared)
 		host_drop(host, page);
 	return 1;
 }
 
-static int host_new_pool(struct host *host, u32 flags)
+/* Who shares this pool already has forgotten that, and perhaps to flush. */
+static void host_unshare(struct host *host, const u64 *uuid)
 {
+	struct host_pool *pool = host->pool;
+
+	for (; pool < host->pool + TMEM_MAX_POOLS; pool++)
+		if (pool->used && pool->shared &&
+		    !memcmp(pool->uuid, uuid, sizeof(pool->uuid))) {
+			host_drop_all(host, pool - host->pool, NULL);
+			pool->withdrawn = true;
+		}
+}
+
+static int host_new_pool(struct host *host, u32 flags, const u64 *uuid)
+{
+	bool shared = flags & TMEM_POOL_SHARED;
 	int pool;
 
 	if (flags >> TMEM_POOL_VERSION_SHIFT != TMEM_SPEC_VERSION ||
-	    (flags & 0xffffff & ~TMEM_POOL_PERSIST))
+	    (flags & 0xffffff & ~(TMEM_POOL_PERSIST | TMEM_POOL_SHARED)) ||
+	    (shared && host->kind != HOST_BATCH))
 		return -EPERM;
+	if (shared)
+		host_unshare(host, uuid);
 	for (pool = 0; pool < TMEM_MAX_POOLS; pool++)
 		if (!host->pool[pool].used)
 			break;
@@ -120,6 +137,8 @@ static int host_new_pool(struct host *host, u32 flags)
 		return -EPERM;
 	host->pool[pool] = (struct host_pool) {
 		.used = true, .persist = flags & TMEM_POOL_PERSIST,
+		.shared = shared && host->may_share,
+		.uuid = { uuid[0], uuid[1] },
 	};
 	return pool;
 }
@@ -142,7 +161,8 @@ static struct page *host_frame(u64 gfn)
 static int host_page_op(struct host *host, unsigned int cmd, int pool,
 			const u64 *oid, u32 index, u32 len, u64 gfn)
 {
-	if (pool < 0 || pool >= TMEM_MAX_POOLS || !host->pool[pool].used)
+	if (pool < 0 || pool >= TMEM_MAX_POOLS || !host->pool[pool].used ||
+	    host->pool[pool].withdrawn)
 		return -ENODEV;
 	switch (cmd) {
 	case TMEM_PUT_PAGE:
@@ -229,7 +249,8 @@ static int host_op(struct host *host, struct tmem_op *op)
 		if (host_fails(host, op->cmd, 0, NULL, 0, &ret))
 			return ret;
 		if (op->cmd == TMEM_NEW_POOL)
-			return host_new_pool(host, op->u.new.flags);
+			return host_new_pool(host, op->u.new.flags,
+					     op->u.new.uuid);
 		return host_destroy_pool(host, op->pool_id);
 	case TMEM_FEATURES:
 		if (host->kind == HOST_BATCH)

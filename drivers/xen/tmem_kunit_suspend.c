@@ -16,6 +16,8 @@
 
 static bool drain_fails;
 static unsigned int nr_resumes, nr_renews;
+/* Shared pools have been left. */
+static bool left;
 
 static int stub_suspend(unsigned long timeout)
 {
@@ -28,6 +30,16 @@ static int stub_suspend(unsigned long timeout)
 static void stub_resume(void)
 {
 	nr_resumes++;
+}
+
+static void stub_leave(void)
+{
+	left = true;
+}
+
+static void stub_rejoin(void)
+{
+	left = false;
 }
 
 static int fs;
@@ -47,7 +59,10 @@ static int suspend_init(struct kunit *test)
 		return err;
 	kunit_activate_static_stub(test, xen_tmem_swap_suspend, stub_suspend);
 	kunit_activate_static_stub(test, xen_tmem_swap_resume, stub_resume);
+	kunit_activate_static_stub(test, xen_tmem_file_leave, stub_leave);
+	kunit_activate_static_stub(test, xen_tmem_file_rejoin, stub_rejoin);
 	kunit_activate_static_stub(test, xen_tmem_file_renew, stub_renew);
+	left = false;
 	drain_fails = false;
 	nr_resumes = 0;
 	nr_renews = 0;
@@ -97,6 +112,7 @@ static void suspend_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, store(folio), 0);
 	drain_fails = true;
 	KUNIT_EXPECT_EQ(test, xen_tmem_suspend_prepare(), -EBUSY);
+	KUNIT_EXPECT_FALSE(test, left);
 	/* Everything goes on as before. */
 	KUNIT_EXPECT_EQ(test, get(folio), 0);
 	KUNIT_EXPECT_TRUE(test, put(folio));
@@ -136,12 +152,14 @@ static void suspend_cancelled(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, put(folio));
 	xen_tmem_file_ops.put(fs, OBJECT + 1, 0, folio, 1, &held);
 	KUNIT_ASSERT_EQ(test, xen_tmem_suspend_prepare(), 0);
+	KUNIT_EXPECT_TRUE(test, left);
 	/* Forgotten while it could not be said */
 	xen_tmem_file_ops.invalidate(fs, OBJECT, 0, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 2);
 	xen_tmem_suspend_cancelled();
 	KUNIT_EXPECT_EQ(test, nr_resumes, 1);
 	KUNIT_EXPECT_EQ(test, nr_renews, 0);
+	KUNIT_EXPECT_FALSE(test, left);
 	KUNIT_EXPECT_EQ(test, xen_tmem_filesystems[fs].pool, 0);
 	KUNIT_EXPECT_EQ(test, xen_tmem_swap_pool, 1);
 	KUNIT_EXPECT_EQ(test, host->nr_pages, 1);

@@ -8,7 +8,8 @@
  * resume the ids of the pools may be somebody else's, and what runs late must not
  * meet those. What had to be forgotten meanwhile is fenced.
  *
- * If the suspend is cancelled, all of this is still there. After a resume nothing
+ * Pools that are shared are left, since others go on there. If the suspend is
+ * cancelled, all of the rest is still there. After a resume nothing
  * is, and the hypervisor may be another: it is asked what it can do, and
  * everything begins anew.
  *
@@ -38,7 +39,7 @@ static bool tmem_hibernating;
 /**
  * xen_tmem_suspend_prepare - empty what must not be lost, and close the pools
  *
- * Context: May sleep, for TMEM_DRAIN_SECONDS at most.
+ * Context: May sleep, for TMEM_DRAIN_SECONDS at most. Takes cleancache_mutex.
  * Return: 0; -EBUSY if pages of swap are left, and then nothing has changed.
  */
 int xen_tmem_suspend_prepare(void)
@@ -50,6 +51,7 @@ int xen_tmem_suspend_prepare(void)
 		       TMEM_DRAIN_SECONDS);
 		return err;
 	}
+	xen_tmem_file_leave();
 	mutex_lock(&xen_tmem_mutex);
 	WRITE_ONCE(xen_tmem_closed, true);
 	mutex_unlock(&xen_tmem_mutex);
@@ -60,7 +62,7 @@ int xen_tmem_suspend_prepare(void)
 /**
  * xen_tmem_suspend_cancelled - the guest is where it was
  *
- * Context: May sleep.
+ * Context: May sleep. Takes cleancache_mutex.
  */
 void xen_tmem_suspend_cancelled(void)
 {
@@ -68,6 +70,7 @@ void xen_tmem_suspend_cancelled(void)
 		return;
 	WRITE_ONCE(xen_tmem_closed, false);
 	xen_tmem_retry();
+	xen_tmem_file_rejoin();
 	xen_tmem_swap_resume();
 }
 

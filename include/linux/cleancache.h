@@ -19,6 +19,7 @@
 #include <linux/mm_inline.h>
 #include <linux/pagemap.h>
 #include <linux/types.h>
+#include <linux/uuid.h>
 
 /*
  * Properties of a backend, struct cleancache_ops.flags
@@ -61,6 +62,11 @@ struct cleancache_vec {
  * @init_fs: Make a pool, for one mounted filesystem, of pages of @page_size
  *	bytes. May sleep. Returns the pool's id, 0 or more, or a negative error
  *	code; the filesystem then stays without tmem.
+ * @init_shared_fs: Optional. As @init_fs, for a cluster filesystem: get into the
+ *	pool of all who ask for one by @uuid, or make it. They know a file by the
+ *	same id, and get what another has put. After an error @init_fs is called.
+ * @empty_fs: Forget all pages of a shared pool, whoever has put them. Other
+ *	operations may be running. May sleep. Goes with @init_shared_fs.
  * @put: Copy the first @nr pages of @folio into the store as pages @index,
  *	@index + 1, ... of file @object. Each may be refused; a page that was
  *	there before is replaced, or removed if its successor is refused. The
@@ -72,7 +78,8 @@ struct cleancache_vec {
  *	and nothing else is done to its pages meanwhile but an @invalidate. May
  *	sleep, not in filesystem code. Returns 0 when all pages were copied, and
  *	a CLEANCACHE_EXCLUSIVE backend has then removed them; otherwise a
- *	negative error code, and the content of the folio is undefined.
+ *	negative error code, and the content of the folio is undefined. Nothing is
+ *	removed from a shared pool.
  * @invalidate: Forget pages @index ... @index + @nr - 1 of file @object. They
  *	were offered once, but may never have been held or may have been dropped
  *	since. Must not sleep and cannot fail: a backend that cannot reach its
@@ -81,9 +88,9 @@ struct cleancache_vec {
  * @invalidate_inode: Forget all pages of file @object. As @invalidate. A @get or
  *	@invalidate that was on its way may still come, and must find nothing; a
  *	@put that was on its way is followed by an @invalidate. Ids of objects are
- *	never used again.
+ *	never used again, but in shared pools.
  * @invalidate_fs: Forget the pool; no other operation runs on it or follows. May
- *	sleep.
+ *	sleep. If it is shared, leave it: what others have put may stay for them.
  * @put_batch: As @put for @n folios of one page each, of any files. Optional.
  * @get_batch: As @get for @n folios. Optional.
  */
@@ -92,6 +99,8 @@ struct cleancache_ops {
 	unsigned int flags;
 	pgoff_t max_index;
 	int (*init_fs)(size_t page_size);
+	int (*init_shared_fs)(const uuid_t *uuid, size_t page_size);
+	void (*empty_fs)(int pool);
 	void (*put)(int pool, u64 object, pgoff_t index, struct folio *folio,
 		    unsigned int nr, unsigned long *held);
 	int (*get)(int pool, u64 object, pgoff_t index, struct folio *folio,
@@ -109,6 +118,8 @@ struct cleancache_ops {
 int cleancache_register_ops(const struct cleancache_ops *ops);
 void cleancache_unregister_ops(const struct cleancache_ops *ops);
 void cleancache_drop(void);
+void cleancache_leave_shared(void);
+void cleancache_rejoin(void);
 
 /* For the page cache, reclaim and the VFS only. */
 
@@ -117,6 +128,8 @@ DECLARE_STATIC_KEY_FALSE(cleancache_verify_key);
 
 void cleancache_mount(struct super_block *sb);
 void cleancache_umount(struct super_block *sb);
+void cleancache_empty_fs(struct super_block *sb);
+bool __cleancache_serves(struct super_block *sb);
 void __cleancache_put_folios(struct list_head *folios);
 bool __cleancache_get(struct folio *folio);
 void __cleancache_get_readahead(struct readahead_control *rac);
@@ -147,6 +160,12 @@ static inline bool cleancache_may_hold(struct address_space *mapping)
 	/* Orders the look at the page cache before; see cleancache_object_make(). */
 	smp_rmb();
 	return test_bit(AS_CLEANCACHE, &mapping->flags);
+}
+
+/* Does the filesystem get pages by itself, where it has the cluster's lock? */
+static inline bool cleancache_in_cluster(struct address_space *mapping)
+{
+	return mapping->host->i_sb->s_iflags & SB_I_CLEANCACHE_CLUSTER;
 }
 
 /**
@@ -188,6 +207,20 @@ static inline void cleancache_put_folios(struct list_head *folios)
  */
 static inline bool cleancache_get(struct folio *folio)
 {
+	return cleancache_active() && !cleancache_in_cluster(folio->mapping) &&
+	       __cleancache_get(folio);
+}
+
+/**
+ * cleancache_get_locked - the same for a filesystem with SB_I_CLEANCACHE_CLUSTER
+ * @folio: A locked folio in the page cache that is not up to date.
+ *
+ * Context: ->read_folio. Held are the cluster's lock on the file's content, and what
+ * keeps other tasks of this node from changing it. May sleep.
+ * Return: As cleancache_get().
+ */
+static inline bool cleancache_get_locked(struct folio *folio)
+{
 	return cleancache_active() && __cleancache_get(folio);
 }
 
@@ -201,8 +234,38 @@ static inline bool cleancache_get(struct folio *folio)
  */
 static inline void cleancache_get_readahead(struct readahead_control *rac)
 {
+	if (cleancache_active() && !cleancache_in_cluster(rac->mapping))
+		__cleancache_get_readahead(rac);
+}
+
+/**
+ * cleancache_get_readahead_locked - the same with SB_I_CLEANCACHE_CLUSTER
+ * @rac: The window, of locked folios that were just added to the page cache.
+ *
+ * What reads the folios afterwards has to ask cleancache_skip_filled() for each.
+ *
+ * Context: ->readahead, with locks as for cleancache_get_locked(). May sleep.
+ */
+static inline void
+cleancache_get_readahead_locked(struct readahead_control *rac)
+{
 	if (cleancache_active())
 		__cleancache_get_readahead(rac);
+}
+
+/**
+ * cleancache_skip_filled - need a folio of a window not be read?
+ * @folio: A folio of a readahead window, locked.
+ *
+ * Context: ->readahead.
+ * Return: true if cleancache_get_readahead_locked() has filled it; it is unlocked.
+ */
+static inline bool cleancache_skip_filled(struct folio *folio)
+{
+	if (!cleancache_active() || !folio_test_uptodate(folio))
+		return false;
+	folio_unlock(folio);
+	return true;
 }
 
 /**
@@ -282,6 +345,38 @@ static inline void cleancache_evict_inode(struct inode *inode)
 }
 
 /**
+ * cleancache_begin_direct_write - may a write leave the page cache out?
+ * @inode: The file.
+ *
+ * For a filesystem whose direct writes do not end as cleancache needs it. The write
+ * is counted in i_dio_count before it is looked whether there is a store; who puts
+ * or gets a page looks at the count when there is one.
+ *
+ * Context: Process.
+ * Return: true if so; then cleancache_end_direct_write() has to be called.
+ */
+static inline bool cleancache_begin_direct_write(struct inode *inode)
+{
+	inode_dio_begin(inode);
+	smp_mb__after_atomic();
+	if (!cleancache_active() || !__cleancache_serves(inode->i_sb))
+		return true;
+	inode_dio_end(inode);
+	return false;
+}
+
+/**
+ * cleancache_end_direct_write - a direct write is over, or counted otherwise
+ * @inode: The file.
+ *
+ * Context: Process.
+ */
+static inline void cleancache_end_direct_write(struct inode *inode)
+{
+	inode_dio_end(inode);
+}
+
+/**
  * cleancache_end_fill - the same for a folio that was filled without a read
  * @folio: The folio, still locked.
  *
@@ -319,6 +414,10 @@ static inline void cleancache_umount(struct super_block *sb)
 {
 }
 
+static inline void cleancache_empty_fs(struct super_block *sb)
+{
+}
+
 static inline bool cleancache_active(void)
 {
 	return false;
@@ -344,8 +443,23 @@ static inline bool cleancache_get(struct folio *folio)
 	return false;
 }
 
+static inline bool cleancache_get_locked(struct folio *folio)
+{
+	return false;
+}
+
 static inline void cleancache_get_readahead(struct readahead_control *rac)
 {
+}
+
+static inline void
+cleancache_get_readahead_locked(struct readahead_control *rac)
+{
+}
+
+static inline bool cleancache_skip_filled(struct folio *folio)
+{
+	return false;
 }
 
 static inline void cleancache_invalidate(struct address_space *mapping,
@@ -367,6 +481,15 @@ static inline void cleancache_release_folio(struct folio *folio)
 }
 
 static inline void cleancache_evict_inode(struct inode *inode)
+{
+}
+
+static inline bool cleancache_begin_direct_write(struct inode *inode)
+{
+	return true;
+}
+
+static inline void cleancache_end_direct_write(struct inode *inode)
 {
 }
 
