@@ -92,6 +92,7 @@ void xen_tmem_replace_shared(struct tmem_filesystem *fs)
 		return;
 	}
 	WRITE_ONCE(fs->fenced, false);
+	/* Who has the new pool may be the next to fence it. */
 	smp_store_release(&fs->pool, pool);
 	synchronize_srcu(&xen_tmem_srcu);
 	xen_tmem_drop_pool(old);

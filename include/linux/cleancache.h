@@ -358,6 +358,7 @@ static inline void cleancache_evict_inode(struct inode *inode)
 static inline bool cleancache_begin_direct_write(struct inode *inode)
 {
 	inode_dio_begin(inode);
+	/* Pairs with that of who looks whether there is direct I/O. */
 	smp_mb__after_atomic();
 	if (!cleancache_active() || !__cleancache_serves(inode->i_sb))
 		return true;

@@ -28,7 +28,8 @@ run_files()
 	check_numbers "counters" $CLEANCACHE "$COUNTERS"
 	check_that "backend is one word" one_value $CLEANCACHE/backend $MODULE
 	check_modes "files of a mount" "$mount_dir" \
-		"444 device encrypted files filesystem pages" "644 excluded"
+		"444 device encrypted files filesystem pages shared" \
+		"644 excluded"
 	check_that "filesystem" one_value "$mount_dir/filesystem" ext4
 	check_that "device" one_value "$mount_dir/device" dm-0
 	for name in allow_encrypted enabled verify admit drop; do

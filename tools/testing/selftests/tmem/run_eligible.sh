@@ -17,7 +17,7 @@ count=$((18 + $(with 11 fake)))
 for fs in $WRITABLE; do
 	case "$fs" in
 	ext4 | xfs) count=$((count + 16)) ;;
-	ext2) count=$((count + 9)) ;;
+	ext2 | ocfs2) count=$((count + 9)) ;;
 	esac
 done
 plan_files $count

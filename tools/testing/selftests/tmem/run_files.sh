@@ -108,7 +108,7 @@ run_twins()
 	[ "$1" != xfs ] || option=nouuid
 	truncate -s 320M "$tmp/image"
 	umount "$MOUNT" || die "umount"
-	mkfs."$1" -q "$tmp/image" >/dev/null 2>&1 || die "mkfs.$1"
+	(mount_device=$tmp/image && make_fs "$1") || exit 1
 	dd if="$tmp/image" of="$SCRATCH" bs=1M conv=sparse 2>/dev/null ||
 		die "dd"
 	# shellcheck disable=SC2086

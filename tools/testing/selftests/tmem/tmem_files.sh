@@ -6,7 +6,7 @@
 #
 # Environment, besides that of tmem_lib.sh:
 #	TMEM_FILESYSTEMS
-#		on which to run, of ext4 ext2 xfs erofs (all)
+#		on which to run, of ext4 ext2 xfs erofs (all these) and ocfs2
 
 CLEANCACHE=/sys/kernel/mm/tmem/cleancache
 MOUNT=$tmp/mnt
@@ -70,10 +70,11 @@ make_fs()
 	case "$type" in
 	xfs) force="-f -q -b size=$block" ;;
 	ext?) force="-F -q -b $block" ;;
+	ocfs2) force="-F -q -b $block -C 4096 -N 1 -M local -J size=4M" ;;
 	esac
 	# shellcheck disable=SC2086
-	mkfs."$type" $force "$@" "${mount_device:-$SCRATCH}" >"$tmp/mkfs" \
-		2>&1 || die "mkfs.$type: $(tail -n 1 "$tmp/mkfs")"
+	echo y | mkfs."$type" $force "$@" "${mount_device:-$SCRATCH}" \
+		>"$tmp/mkfs" 2>&1 || die "mkfs.$type: $(tail -n 1 "$tmp/mkfs")"
 }
 
 # mount_fs TYPE[-1k] [OPTION]...

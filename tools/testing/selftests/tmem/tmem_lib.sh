@@ -15,6 +15,7 @@
 #			on a Xen that keeps pages; or zcache: compressed memory of
 #			this kernel. What only others can is left out.
 #	ENGINE		1: the tmem engine keeps the pages of tmem_fake
+#	SHARED		0: nobody shares a pool of tmem_fake (1)
 #	TMEM_SCENARIO	set by the boot rig, where nothing may be skipped
 
 FRONTSWAP=/sys/kernel/mm/tmem/frontswap
@@ -233,7 +234,7 @@ fake_parameters()
 	else
 		set -- pages=$((store_mb * MB_PAGES)) "$@"
 	fi
-	echo seed="$SEED" engine="${ENGINE:-0}" "$@"
+	echo seed="$SEED" engine="${ENGINE:-0}" shared="${SHARED:-1}" "$@"
 }
 
 # load_backend MB [PARAMETER=VALUE]...: for swap pages; another one than tmem_fake

@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# For dom0: a cluster of two domains that have the same ocfs2 volume, and share a pool.
+# What one has read and evicted the other gets; what one writes the other reads.
+# shellcheck disable=SC2317 # functions are called by check
+set -eu
+# shellcheck source=xen.sh
+. /opt/tmem/guest/xen.sh
+# shellcheck source=xl.sh
+. /opt/tmem/guest/xl.sh
+# shellcheck source=cluster.sh
+. /opt/tmem/guest/cluster.sh
+
+pages=6144
+slack=300
+
+# NAME LEAST: it reads all of the file, and so many pages are hits
+reads()
+{
+	node "$1" read > /run/answer
+	cat /run/answer
+	test "$(sed -n 's/.*hits=\([0-9]*\).*/\1/p' /run/answer)" -ge "$2"
+}
+
+# Both have the same
+agree()
+{
+	one=$(answered one sum read)
+	two=$(answered two sum read)
+	test "$one" = "$two"
+	test -n "$one"
+}
+
+other()
+{
+	test "$1" = one && echo two || echo one
+}
+
+# Whoever has written, the other reads that, from wherever: what he had in the page
+# cache, in the store, or put there meanwhile.
+takes_turns()
+{
+	for turn in a b c d e f g h; do
+		writer=$(other "${writer-two}")
+		reader=$(other "$writer")
+		page=$((turn_page += 7))
+		node "$reader" letter $page > /dev/null
+		case $turn in
+		[bdfh]) node "$reader" evict ;;
+		esac
+		node "$writer" write $turn $page 8
+		test "$(node "$reader" letter $page)" = $turn
+		test "$(node "$writer" letter $page)" = $turn
+		case $turn in
+		[cdgh]) node "$writer" evict ;;
+		esac
+		test "$(node "$reader" letter $((page + 7)))" = $turn
+	done
+}
+
+joins()
+{
+	node one join 1 2 && node two join 2 2
+}
+
+mounts()
+{
+	test "$(answered one shared mount)" = 1
+	test "$(answered two shared mount)" = 1
+}
+
+xen_start
+xen_own
+plan 10
+modprobe xen-netback
+cluster_disk
+# The first node fills it.
+free=$(xen_free)
+for number in 1 2; do
+	name=$(test $number = 1 && echo one || echo two)
+	node_create $name \
+		vif="['mac=00:16:3e:00:00:0$number,script=/opt/tmem/guest/xen-vif.sh']"
+	xl tmem-shared-auth -u "$uuid" -a 1 $name
+done
+check "nodes of a cluster" joins
+check "both mount the volume" mounts
+node one fill $pages > /dev/null
+check "one reads" reads one 0
+check "and evicts" node one evict
+check "the other gets what one has evicted" reads two $((pages - slack))
+check "it is the same" agree
+turn_page=0
+check "who reads gets what the other has written" takes_turns
+check "it is the same still" agree
+check "pages that are not written are hits again" eval "
+	node one read && node one evict && node two evict &&
+	reads two \$((pages - slack))"
+ends()
+{
+	for name in one two; do
+		node_end $name || return 1
+	done
+	xen_has_all_back "$free"
+}
+check "nothing is left of them" ends
+exit $failed
