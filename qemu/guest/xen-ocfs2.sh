@@ -80,7 +80,7 @@ for number in 1 2; do
 	name=$(test $number = 1 && echo one || echo two)
 	node_create $name \
 		vif="['mac=00:16:3e:00:00:0$number,script=/opt/tmem/guest/xen-vif.sh']"
-	xl tmem-shared-auth -u "$uuid" -a 1 $name
+	xl tmem-shared-auth -u "$uuid" -A 1 $name
 done
 check "nodes of a cluster" joins
 check "both mount the volume" mounts

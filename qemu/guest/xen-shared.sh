@@ -41,7 +41,7 @@ evicts()
 
 authorise()
 {
-	xl tmem-shared-auth -u "$uuid" -a "$2" "$1"
+	xl tmem-shared-auth -u "$uuid" -A "$2" "$1"
 }
 
 mounts()
@@ -54,7 +54,7 @@ mounts()
 is_one_pool()
 {
 	for name in one two; do
-		tmem_value $name "sum(pool.get('shared', False) for pool in pools)"
+		tmem_value $name "sum(pool['type'] == 'shared' for pool in pools)"
 	done | tee /run/pools
 	test "$(tr -d '\n' < /run/pools)" = 11
 }
