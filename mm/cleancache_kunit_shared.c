@@ -158,14 +158,14 @@ static const struct cleancache_ops store_ops = {
 
 /* Nodes: a filesystem each, the same, and in it a file, the same */
 
-struct node {
+struct cluster_node {
 	struct super_block *sb;
 	struct inode *inode;
 	struct address_space *mapping;
 };
 
-static struct node nodes[2];
-static struct node *const a = &nodes[0], *const b = &nodes[1];
+static struct cluster_node nodes[2];
+static struct cluster_node *const a = &nodes[0], *const b = &nodes[1];
 
 static struct inode *make_inode(struct kunit *test, struct super_block *sb,
 				unsigned long ino, u32 generation)
@@ -188,7 +188,7 @@ static struct inode *make_inode(struct kunit *test, struct super_block *sb,
 	return inode;
 }
 
-static void make_node(struct kunit *test, struct node *node)
+static void make_node(struct kunit *test, struct cluster_node *node)
 {
 	struct super_block *sb = kunit_kzalloc(test, sizeof(*sb), GFP_KERNEL);
 
@@ -204,7 +204,7 @@ static void make_node(struct kunit *test, struct node *node)
 	KUNIT_ASSERT_NOT_NULL(test, sb->s_cleancache);
 }
 
-static void drop_node(struct node *node)
+static void drop_node(struct cluster_node *node)
 {
 	if (!node->sb)
 		return;
@@ -281,7 +281,7 @@ static void reclaim(struct kunit *test, struct address_space *mapping,
 	KUNIT_EXPECT_EQ(test, reclaim_pages(&list), 1);
 }
 
-static void evict_page(struct kunit *test, struct node *node, pgoff_t index,
+static void evict_page(struct kunit *test, struct cluster_node *node, pgoff_t index,
 		       char content)
 {
 	cache(test, node->mapping, index, content);
@@ -307,12 +307,12 @@ static char get(struct kunit *test, struct address_space *mapping, pgoff_t index
 
 /* The cluster's lock, as a filesystem lets go of it: all of it, or of writing. */
 
-static void give_up(struct node *node)
+static void give_up(struct cluster_node *node)
 {
 	truncate_inode_pages(node->mapping, 0);
 }
 
-static void give_up_writing(struct node *node)
+static void give_up_writing(struct cluster_node *node)
 {
 	cleancache_invalidate(node->mapping, 0, -1);
 }
