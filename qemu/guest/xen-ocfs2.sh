@@ -44,17 +44,17 @@ takes_turns()
 		writer=$(other "${writer-two}")
 		reader=$(other "$writer")
 		page=$((turn_page += 7))
-		node "$reader" letter $page > /dev/null
+		node "$reader" letter "$page" > /dev/null
 		case $turn in
 		[bdfh]) node "$reader" evict ;;
 		esac
-		node "$writer" write $turn $page 8
-		test "$(node "$reader" letter $page)" = $turn
-		test "$(node "$writer" letter $page)" = $turn
+		node "$writer" write "$turn" "$page" 8
+		test "$(node "$reader" letter "$page")" = "$turn"
+		test "$(node "$writer" letter "$page")" = "$turn"
 		case $turn in
 		[cdgh]) node "$writer" evict ;;
 		esac
-		test "$(node "$reader" letter $((page + 7)))" = $turn
+		test "$(node "$reader" letter $((page + 7)))" = "$turn"
 	done
 }
 
@@ -73,14 +73,14 @@ xen_start
 xen_own
 plan 10
 modprobe xen-netback
-cluster_disk
+cluster_disk -L tmem
 # The first node fills it.
 free=$(xen_free)
 for number in 1 2; do
 	name=$(test $number = 1 && echo one || echo two)
-	node_create $name \
+	node_create "$name" \
 		vif="['mac=00:16:3e:00:00:0$number,script=/opt/tmem/guest/xen-vif.sh']"
-	xl tmem-shared-auth -u "$uuid" -A 1 $name
+	xl tmem-shared-auth -u "$uuid" -A 1 "$name"
 done
 check "nodes of a cluster" joins
 check "both mount the volume" mounts
@@ -98,7 +98,7 @@ check "pages that are not written are hits again" eval "
 ends()
 {
 	for name in one two; do
-		node_end $name || return 1
+		node_end "$name" || return 1
 	done
 	xen_has_all_back "$free"
 }

@@ -54,7 +54,7 @@ mounts()
 is_one_pool()
 {
 	for name in one two; do
-		tmem_value $name "sum(pool['type'] == 'shared' for pool in pools)"
+		tmem_value "$name" "sum(pool['type'] == 'shared' for pool in pools)"
 	done | tee /run/pools
 	test "$(tr -d '\n' < /run/pools)" = 11
 }
@@ -113,7 +113,7 @@ check "nor does who is destroyed" reads one "$sum" 0 0
 ends()
 {
 	for name in one two; do
-		node_end $name || return 1
+		node_end "$name" || return 1
 	done
 	xen_has_all_back "$free"
 }

@@ -7,6 +7,7 @@ PATH=/usr/lib/xen-4.17/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 [ "$1" = online ] || exit 0
 node=$((0x$(xenstore-read "$XENBUS_PATH/mac" | sed 's/.*://')))
+# shellcheck disable=SC2154 # xl sets it
 ip link set "$vif" up
 ip addr add 10.0.0.254/32 dev "$vif"
 ip route add "10.0.0.$node/32" dev "$vif"
