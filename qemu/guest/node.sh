@@ -28,6 +28,7 @@ do_join()
 	mkdir "$cluster"
 	# Everything takes longer here.
 	echo 120000 > "$cluster/idle_timeout_ms"
+	echo 61 > "$cluster/heartbeat/dead_threshold"
 	for node in $(seq "$2"); do
 		mkdir "$cluster/node/node$node"
 		echo 7777 > "$cluster/node/node$node/ipv4_port"

@@ -86,6 +86,7 @@ check "and what that one evicts nobody gets" eval "
 	mounts one -o ro
 	reads one '$sum' 0 0"
 node one umount
+node three umount
 
 mounts one
 node one write w 40 16
@@ -103,7 +104,6 @@ check "the other has evicted, one gets it" eval "
 check "who loses the authorisation leaves nothing" eval "
 	node one evict && authorise two 0 && reads one '$sum' 0 0"
 check "the pool goes on" eval "evicts one && reads_from_store one '$sum'"
-node three umount
 authorise three 1
 mounts three -o ro
 node three read > /dev/null
