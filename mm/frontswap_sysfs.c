@@ -5,6 +5,8 @@
  * the historic files in debugfs.
  */
 #include <linux/debugfs.h>
+#include <linux/export.h>
+#include <linux/frontswap.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/kstrtox.h>
@@ -57,10 +59,22 @@ static long frontswap_sum_areas(bool poisoned)
 	return sum;
 }
 
+/**
+ * frontswap_pages - how many pages the store has
+ *
+ * Context: May sleep.
+ * Return: Pages of all areas; those that were lost are not there.
+ */
+unsigned long frontswap_pages(void)
+{
+	return max(frontswap_sum_areas(/*poisoned=*/false), 0L);
+}
+EXPORT_SYMBOL_GPL(frontswap_pages);
+
 static ssize_t pages_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%ld\n", frontswap_sum_areas(false));
+	return sysfs_emit(buf, "%lu\n", frontswap_pages());
 }
 
 static struct kobj_attribute pages_attr = __ATTR_RO(pages);
@@ -68,7 +82,7 @@ static struct kobj_attribute pages_attr = __ATTR_RO(pages);
 static ssize_t poisoned_pages_show(struct kobject *kobj,
 				   struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%ld\n", frontswap_sum_areas(true));
+	return sysfs_emit(buf, "%ld\n", frontswap_sum_areas(/*poisoned=*/true));
 }
 
 static struct kobj_attribute poisoned_pages_attr = __ATTR_RO(poisoned_pages);

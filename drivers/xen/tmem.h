@@ -130,7 +130,7 @@ void xen_tmem_suspend_done(void);
 void xen_tmem_hibernation_begins(void);
 void xen_tmem_hibernation_ends(void);
 
-/* tmem_frontswap.c, tmem_drain.c, tmem_leak.c */
+/* tmem_frontswap.c, tmem_drain.c, tmem_leak.c, tmem_home.c, tmem_quota.c */
 #ifdef CONFIG_FRONTSWAP
 extern const struct frontswap_ops xen_tmem_swap_ops;
 extern int xen_tmem_swap_pool;
@@ -148,6 +148,10 @@ void xen_tmem_leak(unsigned int type, pgoff_t offset, unsigned int nr);
 void xen_tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr);
 bool xen_tmem_leaks_retry(void);
 void xen_tmem_leaks_clear(void);
+unsigned long xen_tmem_pull(unsigned long nr);
+unsigned long xen_tmem_bring_home(unsigned long nr);
+void xen_tmem_quota_start(void);
+void xen_tmem_quota_stop(void);
 #else
 static inline int xen_tmem_swap_start(void)
 {
@@ -187,6 +191,60 @@ static inline void xen_tmem_drain_exit(void)
 static inline bool xen_tmem_leaks_retry(void)
 {
 	return false;
+}
+
+static inline void xen_tmem_quota_start(void)
+{
+}
+
+static inline void xen_tmem_quota_stop(void)
+{
+}
+#endif
+
+/**
+ * struct tmem_need - what a guest needs memory for, in pages
+ * @committed: What programs may use, as far as it can be swapped out.
+ * @kernel: What the kernel uses.
+ * @reserve: For files, and for what comes suddenly.
+ * @floor: It is not to have less,
+ * @ceiling: nor more, whatever it needs.
+ */
+struct tmem_need {
+	unsigned long	committed;
+	unsigned long	kernel;
+	unsigned long	reserve;
+	unsigned long	floor;
+	unsigned long	ceiling;
+};
+
+/**
+ * struct tmem_quiet - for how long nothing was swapped out
+ * @stores: Pages that had been until then.
+ * @intervals: The time.
+ */
+struct tmem_quiet {
+	unsigned long	stores;
+	unsigned int	intervals;
+};
+
+/* tmem_selfballoon.c, tmem_goal.c */
+#if defined(CONFIG_FRONTSWAP) && defined(CONFIG_XEN_BALLOON)
+void xen_tmem_selfballoon_start(void);
+void xen_tmem_selfballoon_stop(void);
+unsigned long xen_tmem_goal(const struct tmem_need *need);
+unsigned long xen_tmem_step(unsigned long now, unsigned long goal,
+			    unsigned int down, unsigned int up);
+unsigned long xen_tmem_floor(unsigned long most);
+bool xen_tmem_quiet(struct tmem_quiet *quiet, unsigned long stores,
+		    unsigned int inertia);
+#else
+static inline void xen_tmem_selfballoon_start(void)
+{
+}
+
+static inline void xen_tmem_selfballoon_stop(void)
+{
 }
 #endif
 

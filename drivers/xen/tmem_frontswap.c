@@ -151,18 +151,23 @@ static int tmem_swap_store(unsigned int type, pgoff_t offset,
 	return err;
 }
 
-/* A page that the hypervisor does not return is lost: no other one is right. */
+/*
+ * A page that the hypervisor does not return is lost: no other one is right. It is
+ * removed by another call, and only when it has been returned: what could not be
+ * written to the folio would be lost otherwise.
+ */
 static int tmem_swap_load(unsigned int type, pgoff_t offset,
 			  struct folio *folio, bool exclusive)
 {
 	unsigned int nr = folio_nr_pages(folio);
 
-	/* The pool keeps what is read, and exclusive loads were not offered. */
 	if (tmem_swap_copy(TMEM_GET_PAGE, type, offset, folio)) {
 		tmem_count(TMEM_FAILED_LOADS, nr);
 		return -EIO;
 	}
 	tmem_count(TMEM_LOADS, nr);
+	if (exclusive)
+		tmem_swap_flush(type, offset, nr);
 	return 0;
 }
 
@@ -208,9 +213,13 @@ static void tmem_swap_invalidate_area(unsigned int type)
 	xen_tmem_unleak(type, 0, tmem_nr_slots[type]);
 }
 
+/*
+ * Exclusive, as a page that is here and there counts twice: what the pool has of the
+ * guest's maximum the balloon cannot have.
+ */
 const struct frontswap_ops xen_tmem_swap_ops = {
 	.name = KBUILD_MODNAME,
-	.flags = FRONTSWAP_OUTSIDE | FRONTSWAP_VOLATILE,
+	.flags = FRONTSWAP_OUTSIDE | FRONTSWAP_VOLATILE | FRONTSWAP_EXCLUSIVE,
 	.init = tmem_swap_init,
 	.store = tmem_swap_store,
 	.load = tmem_swap_load,

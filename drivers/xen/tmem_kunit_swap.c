@@ -219,6 +219,37 @@ static void swap_large_folio(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slots_held(test, slot, 1), 1);
 }
 
+/* Pages that were loaded leave the hypervisor if that is asked for. */
+static void swap_exclusive_load(struct kunit *test)
+{
+	struct folio *folio = test_folio(test, ORDER, 1);
+	struct host *host = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, xen_tmem_swap_ops.flags & FRONTSWAP_EXCLUSIVE);
+	KUNIT_ASSERT_EQ(test, store(folio), 0);
+	/* Not if one of them could not be read, which can be tried again. */
+	host_fail(host, TMEM_GET_PAGE, -EFAULT, PAGES / 2, 1);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, true),
+			-EIO);
+	KUNIT_EXPECT_EQ(test, slots_held(test, SLOT, PAGES), PAGES);
+	test_fill(folio, 2);
+	KUNIT_ASSERT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, true),
+			0);
+	KUNIT_EXPECT_EQ(test, test_wrong_pages(folio, 1), 0);
+	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
+	/* What the hypervisor keeps all the same is removed later. */
+	KUNIT_ASSERT_EQ(test, store(folio), 0);
+	host->nr_retries = 0;
+	host_fail(host, TMEM_FLUSH_PAGE, -ENOMEM, 0, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, xen_tmem_swap_ops.load(TYPE, SLOT, folio, true),
+			0);
+	host->times = 0;
+	if (host->kind != HOST_BATCH)
+		KUNIT_EXPECT_GT(test, host->nr_retries, 0);
+	xen_tmem_leaks_retry();
+	KUNIT_EXPECT_EQ(test, host->nr_pages, 0);
+}
+
 /* Hypercalls; it is one for each page where there is nothing better. */
 static void swap_hypercalls(struct kunit *test)
 {
@@ -566,6 +597,7 @@ static struct kunit_suite tmem_xen_calls_suite = {
 static struct kunit_case tmem_xen_swap_cases[] = {
 	KUNIT_CASE_PARAM(swap_store_and_load, host_gen_params),
 	KUNIT_CASE_PARAM(swap_large_folio, host_gen_params),
+	KUNIT_CASE_PARAM(swap_exclusive_load, host_gen_params),
 	KUNIT_CASE_PARAM(swap_hypercalls, host_gen_params),
 	KUNIT_CASE_PARAM(swap_refused_put_leaves_nothing, host_gen_params),
 	KUNIT_CASE_PARAM(swap_refused_single_leaves_nothing, host_gen_params),

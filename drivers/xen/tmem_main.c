@@ -11,6 +11,10 @@
  *  tmem_frontswap.c	Pages of swap: what must not be lost.
  *  tmem_drain.c	Taking them back before a suspend.
  *  tmem_leak.c		Those that the hypervisor did not forget.
+ *  tmem_home.c		Taking pages of swap back while the guest goes on,
+ *  tmem_quota.c	as the host asks for its memory,
+ *  tmem_selfballoon.c	or as the guest has some itself again;
+ *  tmem_goal.c		how much it needs.
  *  tmem_cleancache.c	Pages of files: what must not be old.
  *  tmem_fence.c	Those that the hypervisor did not forget.
  *  tmem_retry.c	When it is asked again.
@@ -94,6 +98,23 @@ static int __init tmem_start(void)
 	return err;
 }
 
+/* What changes how much of swap there is where */
+static void tmem_start_balance(void)
+{
+	if (!xen_tmem_frontswap)
+		return;
+	xen_tmem_quota_start();
+	xen_tmem_selfballoon_start();
+}
+
+static void tmem_stop_balance(void)
+{
+	if (!xen_tmem_frontswap)
+		return;
+	xen_tmem_selfballoon_stop();
+	xen_tmem_quota_stop();
+}
+
 static void tmem_stop(void)
 {
 	if (xen_tmem_frontswap)
@@ -154,6 +175,8 @@ static int __init tmem_serve(void)
 		       err == -EBUSY ? ": another backend has, or a suspend is under way" :
 				       "", err);
 	xen_tmem_serving = !err;
+	if (!err)
+		tmem_start_balance();
 	return err;
 }
 
@@ -176,6 +199,7 @@ static void __exit tmem_exit(void)
 {
 	if (!xen_tmem_serving)
 		return;
+	tmem_stop_balance();
 	xen_tmem_suspend_exit();
 	tmem_stop();
 	tmem_end();

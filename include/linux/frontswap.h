@@ -85,6 +85,7 @@ void frontswap_unregister_ops(const struct frontswap_ops *ops);
 unsigned int frontswap_writeback(const swp_entry_t *entries, unsigned int nr);
 long frontswap_shrink(unsigned int type, unsigned long nr);
 long frontswap_pull(unsigned int type, unsigned long nr);
+unsigned long frontswap_pages(void);
 int frontswap_suspend(unsigned long timeout);
 void frontswap_resume(void);
 

@@ -374,6 +374,13 @@ static void do_loop(const char *arg)
 	print_tally("loop", &t);
 }
 
+static void do_lock(const char *arg)
+{
+	(void)arg;
+	if (mlock(mem, opt.pages * PAGE_BYTES))
+		die("mlock");
+}
+
 /*
  * Children that share all pages copy-on-write, each rewriting some of its own.
  * Memory that is shared for good they only read.
@@ -438,6 +445,7 @@ static const struct {
 	{ "unmap", "=PERCENT  munmap single pages", .touch = unmap_page },
 	{ "pageout", "MADV_PAGEOUT", .advice = MADV_PAGEOUT },
 	{ "merge", "MADV_MERGEABLE", .advice = MADV_MERGEABLE },
+	{ "lock", "mlock()", .run = do_lock },
 	{ "fork", "=N  share the pages with N children, copy-on-write",
 	  .run = do_fork },
 	{ "loop", "=SECONDS or until SIGUSR1: rewrite and verify random runs",

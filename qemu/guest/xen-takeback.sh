@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# For dom0: a guest has a full persistent pool and has locked the memory that this
+# left it. The host wants the memory back: each means, what it does and how long that
+# takes.
+# shellcheck disable=SC2317 # functions are called by check
+set -eu
+# shellcheck source=xen.sh
+. /opt/tmem/guest/xen.sh
+# shellcheck source=xl.sh
+. /opt/tmem/guest/xl.sh
+
+now()
+{
+	date +%s%3N
+}
+
+# NAME COMMAND...: how long it takes
+timed()
+{
+	timed=$1
+	shift
+	begin=$(now)
+	"$@"
+	echo "# stat $timed=$(($(now) - begin))" | tee -a /run/times
+}
+
+holds()
+{
+	tmem_value one "domain['persistent_pages']"
+}
+
+# Until it holds no more than so many MB
+holds_at_most()
+{
+	for _ in $(seq 600); do
+		[ "$(holds)" -gt $(($1 * 256)) ] || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+# WORD WHAT: tells it the word, and waits for it to say what is then
+tell()
+{
+	domain_tell one "$1"
+	domain_says one "^# $2:"
+	said=$(domain_printed one log | grep "^# $2:")
+	echo "$said"
+}
+
+# NAME: one of the numbers that it said
+number_of()
+{
+	echo "$said" | sed -n "s/.* $1 \([0-9]*\).*/\1/p"
+}
+
+full()
+{
+	pages=$(holds)
+	echo "holds $pages pages"
+	test "$pages" -gt 18000
+}
+
+frozen_takes_nothing()
+{
+	said=$(domain_printed one log | grep "^# full:")
+	before=$(number_of stored)
+	timed ms_freeze xl tmem-freeze one
+	tell frozen frozen
+	test "$(number_of stored)" -eq "$before"
+	test "$(number_of refused)" -gt 1000
+}
+
+# The driver of the guest finds it in xenstore, and its memory is full.
+shrinks()
+{
+	timed ms_quota xl tmem-set -p 16 one
+	timed ms_shrink holds_at_most 16
+	test "$(xenstore-read "/local/domain/$(xl domid one)/memory/tmem-quota")" -eq 16384
+	sleep 2
+	test "$(holds)" -gt 3000
+	tell shrunk verified
+	test "$(number_of written)" -gt 10000
+}
+
+fills_again()
+{
+	xl tmem-set -p none one
+	! xenstore-exists "/local/domain/$(xl domid one)/memory/tmem-quota"
+	tell more "full once more"
+	full
+}
+
+# Nothing but what it has already can be refused to a guest that does not listen.
+ignores()
+{
+	xl pause one
+	xl tmem-set -p 0 one
+	before=$(holds)
+	sleep 5
+	test "$(holds)" -eq "$before"
+}
+
+creates_two()
+{
+	domain_create two pv 96 /run/hello
+}
+
+two_runs()
+{
+	creates_two
+	domain_result two
+}
+
+listens()
+{
+	xl unpause one
+	timed ms_shrink_to_nothing holds_at_most 0
+	timed ms_create creates_two
+	domain_result two
+}
+
+is_right()
+{
+	tell home "all is right"
+	domain_printed one log | grep '^[a-z]*: written='
+	test "$(domain_printed one log |
+		grep -c '^verify: .* ok=.* stale=0 foreign=0 torn=0 zero=0 ')" -ge 3
+}
+
+# What it has in its pool has gone with it.
+destroyed()
+{
+	domain_destroy one
+	xen_has_free "$free"
+}
+
+xen_start
+xen_own
+plan 9
+cat > /run/hello <<'END'
+echo "TAP version 13"
+echo "1..1"
+echo "ok 1 a domain runs"
+END
+free=$(xen_free)
+domain_create one pv 160 /opt/tmem/guest/hoard.sh told disk=swap0:/dev/tmem/swap0
+domain_says one '^# full:'
+domain_printed one log | grep '^# locked\|^# full:'
+echo "# stat free_mb=$(xen_free)"
+check "the guest has a full pool" full
+check "frozen, nothing is added" frozen_takes_nothing
+xl tmem-thaw one
+tell thawed "full again"
+check "thawed, it is full again" full
+check "asked for, it takes pages back until few are left" shrinks
+check "it may have more again" fills_again
+check "a guest that does not listen keeps what it has" ignores
+check_fails "and there is no memory for a domain" 1 "memory" creates_two
+rm -r "$domains/two"
+check "it listens, and there is memory for the domain" listens
+check "all pages of the guest are right" is_right
+timed ms_destroy destroyed
+sed 's/ms_/took_&/' /run/times > /dev/null
+exit $failed
