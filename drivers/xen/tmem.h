@@ -149,7 +149,7 @@ void xen_tmem_unleak(unsigned int type, pgoff_t offset, unsigned long nr);
 bool xen_tmem_leaks_retry(void);
 void xen_tmem_leaks_clear(void);
 unsigned long xen_tmem_pull(unsigned long nr);
-unsigned long xen_tmem_bring_home(unsigned long nr);
+unsigned long xen_tmem_bring_home(unsigned long nr, unsigned long all);
 void xen_tmem_quota_start(void);
 void xen_tmem_quota_stop(void);
 #else

@@ -26,35 +26,36 @@ static unsigned long tmem_take(unsigned long nr,
 	return taken;
 }
 
+/* Pages that may come to memory: half of what others do not miss */
+static unsigned long tmem_room(void)
+{
+	return max(si_mem_available(), 0L) / 2;
+}
+
 /**
  * xen_tmem_pull - bring pages of swap to memory
- * @nr: Pages, at most.
- *
- * They take no more than half of what is available, so that others are not swapped
- * out for them.
+ * @nr: Pages, at most; fewer if there is no memory for them.
  *
  * Context: May sleep and reclaim memory.
  * Return: Pages that are home.
  */
 unsigned long xen_tmem_pull(unsigned long nr)
 {
-	long room = si_mem_available() / 2;
-
-	if (room <= 0)
-		return 0;
-	return tmem_take(min(nr, (unsigned long)room), frontswap_pull);
+	return tmem_take(min(nr, tmem_room()), frontswap_pull);
 }
 
 /**
  * xen_tmem_bring_home - bring pages of swap to memory or to the swap devices
  * @nr: Pages, at most.
+ * @all: How many it will be in the end. If there is no memory for all, none
+ *	comes there: it would only be swapped out again.
  *
  * Context: May sleep and reclaim memory.
  * Return: Pages that are home; the others' slots are busy, or memory is short.
  */
-unsigned long xen_tmem_bring_home(unsigned long nr)
+unsigned long xen_tmem_bring_home(unsigned long nr, unsigned long all)
 {
-	unsigned long home = xen_tmem_pull(nr);
+	unsigned long home = all <= tmem_room() ? xen_tmem_pull(nr) : 0;
 
 	if (home < nr)
 		home += tmem_take(nr - home, frontswap_shrink);

@@ -21,7 +21,7 @@
 #include "tmem.h"
 
 /* Pages that are brought home before others have a turn */
-#define TMEM_QUOTA_STEP		512
+#define TMEM_QUOTA_STEP		512UL
 
 static void tmem_quota_fn(struct work_struct *work);
 /* While the guest is suspended there is no device to write to. */
@@ -46,8 +46,8 @@ static void tmem_quota_fn(struct work_struct *work)
 		pr_info("the host wants %lu of %lu pages of swap to be taken back\n",
 			held - quota, held);
 	tmem_quota_exceeded = quota;
-	home = xen_tmem_bring_home(min(held - quota,
-				       (unsigned long)TMEM_QUOTA_STEP));
+	home = xen_tmem_bring_home(min(held - quota, TMEM_QUOTA_STEP),
+				   held - quota);
 	queue_delayed_work(system_freezable_wq, &tmem_quota_work,
 			   home ? 0 : msecs_to_jiffies(TMEM_RETRY_MS));
 }

@@ -24,7 +24,8 @@ says()
 	echo "# $1: pages $(number $frontswap/pages), stored $(number "$counters/stores"), refused $(number "$counters/refused"), pulled $(number $frontswap/pulls), written $(number $frontswap/writebacks)"
 }
 
-tmem_begin 72
+# Disks take 30 MB of it.
+tmem_begin 104
 mkfifo /run/operations
 ./pageload -m 110 -o 1 - < /run/operations > /run/said &
 exec 3> /run/operations

@@ -1,0 +1,152 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# For dom0: two domains that need memory in turn, on a host that has not enough for
+# both at once. What they write to their swap disks, with self-ballooning and with fixed
+# shares; then what the toolstack says while a domain balloons itself.
+# shellcheck disable=SC2317 # functions are called by check
+set -eu
+# shellcheck source=xen.sh
+. /opt/tmem/guest/xen.sh
+# shellcheck source=xl.sh
+. /opt/tmem/guest/xl.sh
+
+most=160 fixed=115
+
+# MODE ONE TWO: two domains, and one that takes what is more than fixed shares
+begin()
+{
+	mode=$1 one=$2 two=$3
+	{
+		echo "export MODE=$mode FIXED_MB=$fixed"
+		cat /opt/tmem/guest/phases.sh
+	} > /run/phases
+	domain_create "$one" pv $most /run/phases told disk=swap0:/dev/tmem/swap0
+	domain_says "$one" '^# ready'
+	domain_create "$two" pv $most /run/phases told disk=swap0:/dev/tmem/swap1
+	domain_says "$two" '^# ready'
+	echo "# $mode: free $(xen_free) MB"
+	domain_create "ballast_$mode" pv $((2 * (most - fixed))) /run/ballast told
+	domain_says "ballast_$mode" '^# ready'
+	echo "# $mode: free $(xen_free) MB"
+}
+
+# Each in turn, twice
+turns()
+{
+	for round in 1 2; do
+		for name in $one $two; do
+			domain_tell "$name" $round
+			domain_says "$name" "^# phase $round ended"
+		done
+	done
+}
+
+# FIELD: the sum over all phases of both
+sum()
+{
+	for name in $one $two; do
+		domain_printed "$name" log
+	done | sed -n "s/^# phase [12] ended: .* $1 \([0-9]*\).*/\1/p" |
+		awk '{ sum += $1 } END { print sum }'
+}
+
+ends()
+{
+	domain_tell "ballast_$mode" end
+	domain_result "ballast_$mode"
+}
+
+results()
+{
+	for name in $one $two; do
+		domain_tell "$name" end
+		domain_result "$name"
+	done
+}
+
+report()
+{
+	for name in $one $two; do
+		domain_printed "$name" log | grep "^# phase . ended" | sed "s/^# /# $name: /"
+	done
+	echo "# stat sectors_read_$mode=$(sum read)"
+	echo "# stat sectors_written_$mode=$(sum written)"
+}
+
+less_is_written()
+{
+	echo "written: $self_written with self-ballooning, $(sum written) with fixed shares"
+	test "$self_written" -lt $(($(sum written) / 2))
+}
+
+# They grow beyond their share in each phase.
+grow()
+{
+	for name in $one $two; do
+		test "$(domain_printed "$name" log | grep '^# phase . ended' |
+			sed 's/.* to \([0-9]*\) MB.*/\1/' | awk "\$1 > $fixed + 15" | wc -l)" -eq 2
+	done
+}
+
+# The toolstack's target is the most, from the moment it is set.
+follows_target()
+{
+	domain_tell "$one" 3
+	domain_says "$one" "^# now 1[3-6][0-9] of $most"
+	xl mem-set "$one" 110
+	domain_says "$one" "^# now 1[01][0-9] of 110"
+	xl mem-set "$one" $most
+	lines=$(domain_printed "$one" log | grep -c "^# now 1[3-6][0-9] of $most")
+	domain_has_more "$lines"
+}
+
+# Until it has said more than so many times that it has grown
+domain_has_more()
+{
+	for _ in $(seq 120); do
+		sleep 1
+		[ "$(domain_printed "$one" log |
+			grep -c "^# now 1[3-6][0-9] of $most")" -le "$1" ] || return 0
+	done
+	return 1
+}
+
+restored()
+{
+	domain_save "$one" /dev/tmem/saved
+	domain_restore "$one" /dev/tmem/saved
+	lines=$(domain_printed "$one" log | grep -c "^# now 1[3-6][0-9] of $most")
+	domain_has_more "$lines"
+	domain_tell "$one" enough
+	domain_says "$one" "^# phase 3 ended"
+}
+
+xen_start
+xen_own
+plan 8
+cat > /run/ballast <<'END'
+. /opt/tmem/guest/domain.sh
+echo "# ready"
+await end
+echo "TAP version 13"
+echo "1..1"
+echo "ok 1 it was there"
+END
+echo "# stat free_mb=$(xen_free)"
+begin self one two
+check "with self-ballooning each needs much in turn" turns
+report
+self_written=$(sum written)
+check "they have grown" grow
+check "the toolstack's target is the most" follows_target
+check "the ballast goes" ends
+check "saved and restored, it goes on" restored
+check "all pages are right, and self-ballooning ends with the driver" results
+begin fixed three four
+check "with fixed shares each needs much in turn" turns
+report
+ends
+results > /run/results || failed=1
+sed 's/^/# /' /run/results
+check "less is written with self-ballooning" less_is_written
+exit $failed
