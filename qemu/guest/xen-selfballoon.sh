@@ -35,7 +35,7 @@ turns()
 {
 	for round in 1 2; do
 		for name in $one $two; do
-			domain_tell "$name" $round
+			domain_tell "$name" "$round"
 			domain_says "$name" "^# phase $round ended"
 		done
 	done
@@ -95,7 +95,7 @@ follows_target()
 	domain_says "$one" "^# now 1[3-6][0-9] of $most"
 	xl mem-set "$one" 110
 	domain_says "$one" "^# now 1[01][0-9] of 110"
-	xl mem-set "$one" $most
+	xl mem-set "$one" "$most"
 	lines=$(domain_printed "$one" log | grep -c "^# now 1[3-6][0-9] of $most")
 	domain_has_more "$lines"
 }

@@ -93,7 +93,8 @@ shrinks()
 fills_again()
 {
 	xl tmem-set -p none one
-	! xenstore-exists "/local/domain/$(xl domid one)/memory/tmem-quota"
+	test -z "$(xenstore-read "/local/domain/$(xl domid one)/memory/tmem-quota" \
+		2>/dev/null)"
 	tell more "full once more"
 	full
 }
