@@ -2,11 +2,10 @@
 /* How much memory a guest that balloons itself should have: the arithmetic */
 #include <linux/math.h>
 #include <linux/minmax.h>
-#include <linux/sizes.h>
 
 #include "tmem.h"
 
-#define TMEM_SMALL_PAGES	(SZ_128M >> PAGE_SHIFT)
+#define TMEM_SMALL_PAGES	(128UL << (20 - PAGE_SHIFT))
 
 /**
  * xen_tmem_goal - how much memory a guest needs
@@ -54,7 +53,7 @@ unsigned long xen_tmem_step(unsigned long now, unsigned long goal,
  */
 unsigned long xen_tmem_floor(unsigned long most)
 {
-	unsigned long small = min(most, (unsigned long)TMEM_SMALL_PAGES);
+	unsigned long small = min(most, TMEM_SMALL_PAGES);
 
 	return small / 2 + (most - small) / 16;
 }

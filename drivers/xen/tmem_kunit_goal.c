@@ -2,8 +2,6 @@
 /* Unit tests of the tmem driver: how much memory a guest should have */
 #include <kunit/test.h>
 
-#include <linux/sizes.h>
-
 #include "tmem.h"
 
 #define MB(nr)	((unsigned long)(nr) << (20 - PAGE_SHIFT))

@@ -82,23 +82,30 @@ static ssize_t tmem_knob_store(struct device *dev,
 	return len;
 }
 
-#define TMEM_KNOB(_name, _value, _least, _most)				\
-static struct tmem_knob _name = {					\
+#define TMEM_KNOB(_name, _value, _least, _most) {			\
 	.attr = __ATTR(_name, 0644, tmem_knob_show, tmem_knob_store),	\
 	.value = _value, .least = _least, .most = _most,		\
 }
 
 #define TMEM_MOST_MB	INT_MAX
 
-TMEM_KNOB(selfballooning, 0, 0, 1);
-TMEM_KNOB(selfballoon_interval, 5, 1, 3600);
-TMEM_KNOB(selfballoon_downhysteresis, 8, 1, 1000);
-TMEM_KNOB(selfballoon_uphysteresis, 1, 1, 1000);
-TMEM_KNOB(selfballoon_min_usable_mb, 0, 0, TMEM_MOST_MB);
-TMEM_KNOB(selfballoon_reserved_mb, 0, 0, TMEM_MOST_MB);
-TMEM_KNOB(frontswap_selfshrinking, 1, 0, 1);
-TMEM_KNOB(frontswap_hysteresis, 20, 1, 1000);
-TMEM_KNOB(frontswap_inertia, 3, 0, 1000);
+static struct tmem_knob selfballooning = TMEM_KNOB(selfballooning, 0, 0, 1);
+static struct tmem_knob selfballoon_interval =
+	TMEM_KNOB(selfballoon_interval, 5, 1, 3600);
+static struct tmem_knob selfballoon_downhysteresis =
+	TMEM_KNOB(selfballoon_downhysteresis, 8, 1, 1000);
+static struct tmem_knob selfballoon_uphysteresis =
+	TMEM_KNOB(selfballoon_uphysteresis, 1, 1, 1000);
+static struct tmem_knob selfballoon_min_usable_mb =
+	TMEM_KNOB(selfballoon_min_usable_mb, 0, 0, TMEM_MOST_MB);
+static struct tmem_knob selfballoon_reserved_mb =
+	TMEM_KNOB(selfballoon_reserved_mb, 0, 0, TMEM_MOST_MB);
+static struct tmem_knob frontswap_selfshrinking =
+	TMEM_KNOB(frontswap_selfshrinking, 1, 0, 1);
+static struct tmem_knob frontswap_hysteresis =
+	TMEM_KNOB(frontswap_hysteresis, 20, 1, 1000);
+static struct tmem_knob frontswap_inertia =
+	TMEM_KNOB(frontswap_inertia, 3, 0, 1000);
 
 static struct attribute *tmem_selfballoon_attrs[] = {
 	&selfballooning.attr.attr,
