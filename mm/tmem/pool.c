@@ -131,12 +131,9 @@ int tmem_new_pool(struct tmem_client *client, const u64 uuid[2], u32 flags)
 	pool->key = tmem_new_key(engine);
 	for (i = 0; i < tmem_nr_stripes(engine); i++)
 		tmem_list_init(&pool->stripes[i].objects);
-	if (!pool->key)
-		id = -ENOSPC;
-	else if (flags & TMEM_FLAG_SHARED)
+	if (pool->key && (flags & TMEM_FLAG_SHARED))
 		return tmem_shared_join(client, pool);
-	else
-		id = tmem_pool_publish(client, pool);
+	id = pool->key ? tmem_pool_publish(client, pool) : -ENOSPC;
 	if (id < 0)
 		tmem_free_table(client, pool, tmem_pool_size(engine));
 	return id;

@@ -36,7 +36,7 @@ static unsigned long charged_to(const struct scene *scene)
 
 	tmem_client_usage(scene->client, &usage);
 	TMEM_EXPECT(scene->test, !usage.persistent_pages);
-	/* Something is charged for pages, and for nothing nothing */
+	/* Pages need something, no pages do not. */
 	TMEM_EXPECT(scene->test, !usage.ephemeral_pages == !usage.objects);
 	TMEM_EXPECT(scene->test, !usage.ephemeral_pages == !usage.metadata_bytes);
 	return usage.ephemeral_pages;
@@ -271,10 +271,11 @@ void tmem_test_shared_stuck(struct tmem_test *test)
 	TMEM_EXPECT(test, tries < 20);
 	TMEM_EXPECT(test, get(&b, 1, 1, 0) == 2);
 	TMEM_EXPECT(test, charged_to(&b) == 1);
-	/* It has nothing to do any more, and nobody loses anything by it. */
-	tmem_destroy_pool(a.client, a.pool);
+	/* It has nothing to do any more, even while others begin the same. */
+	put_many(&c, 1, 10 * TMEM_CHUNK);
+	tmem_take_pool(b.client, b.pool);
+	TMEM_EXPECT(test, tmem_destroy_pool(a.client, a.pool) != -EAGAIN);
 	TMEM_EXPECT(test, tmem_destroy_pool(a.client, a.pool) == -ENODEV);
-	TMEM_EXPECT(test, get(&c, 1, 1, 0) == 2);
 	tmem_test_destroy(test, c.client);
 	scene_unshare(&a, &b);
 }

@@ -217,14 +217,14 @@ uuid=12345678-9abc-def0-1234-56789abcdef0
 shared_auth_works()
 {
 	is 0 "domain['params'].get('shared')" None
-	xl tmem-shared-auth -u $uuid -A 1 0
-	xl tmem-shared-auth 0 --auth=1 --uuid=$uuid
+	xl tmem-shared-auth -u "$uuid" -A 1 0
+	xl tmem-shared-auth 0 --auth=1 --uuid="$uuid"
 	is 0 "domain['params']['shared']" "['$uuid']"
 	xl tmem-list -l 0 | grep -q "^    may share $uuid\$"
 	for i in $(seq 10 73); do
 		xl tmem-shared-auth -A 1 0 -u "000000$i-0000-0000-0000-000000000000"
 		# The last one takes the place of the first.
-		[ "$i" != 72 ] || xl tmem-shared-auth -A 0 0 -u $uuid
+		[ "$i" != 72 ] || xl tmem-shared-auth -A 0 0 -u "$uuid"
 	done
 	is 0 "len(domain['params']['shared'])" 64 \
 		"'$uuid' in domain['params']['shared']" False \
@@ -236,7 +236,7 @@ shared_auth_ends()
 	for i in $(seq 10 73); do
 		xl tmem-shared-auth -A 0 0 -u "000000$i-0000-0000-0000-000000000000"
 	done
-	xl tmem-shared-auth -A 0 0 -u $uuid
+	xl tmem-shared-auth -A 0 0 -u "$uuid"
 	is 0 "domain['params'].get('shared')" None
 }
 
