@@ -251,7 +251,7 @@ theirs_works()
 xen_start
 theirs=$(command -v xl)
 xen_own
-plan 46
+plan 47
 
 modprobe tmem frontswap=0
 mkfs.ext4 -q /dev/tmem/scratch
@@ -317,7 +317,8 @@ refuses 1 "no such domain" tmem-shared-auth -A 1 4711 -u "$uuid"
 check "tmem-shared-auth" shared_auth_works
 refuses 1 "as many as there can be" tmem-shared-auth -A 1 0 -u "$uuid"
 check "what may be shared is withdrawn" shared_auth_ends
-printf '%s\n' 'name = "none"' 'memory = 32' 'tmem_shared = [ "0-0" ]' > /run/bad.cfg
+printf '%s\n' 'name = "none"' 'type = "pv"' 'kernel = "/opt/tmem/boot/bzImage"' \
+	'memory = 32' 'tmem_shared = [ "0-0" ]' > /run/bad.cfg
 refuses 1 "it is a list of UUIDs" create -n /run/bad.cfg
 
 # shellcheck disable=SC2086

@@ -331,12 +331,36 @@ void test_auth_last_one_out(struct tmem_test *test)
 	share_end(&a, &b);
 }
 
+static void withdraw(void)
+{
+	TMEM_EXPECT(loser->test, set_auth(loser, some_uuid, 0) == 0);
+}
+
+/* While the pool is allocated, the right goes: what counts is what is right then. */
+void test_auth_withdrawn_meanwhile(struct tmem_test *test)
+{
+	struct scene a, b;
+
+	share_begin(&a, &b, test);
+	TMEM_EXPECT(test, pool_op(&b, TMEM_DESTROY_POOL, 0) == 1);
+	put_many(&a, 1, 20);
+	loser = &b;
+	host_on_alloc = withdraw;
+	b.pool = share(&b);
+	TMEM_EXPECT(test, !host_on_alloc && b.pool == 0);
+	TMEM_EXPECT(test, info_of(&b).flags == EPHEMERAL);
+	TMEM_EXPECT(test, get(&b, 1, 3) == 0 && get(&a, 1, 3) == 4);
+	share_end(&a, &b);
+}
+
 struct joiner {
 	pthread_t thread;
 	struct tmem_test test;
 	struct scene scene;
 	bool	stop;
-	bool	allowed;
+	/* Odd: it may share. */
+	unsigned long phase;
+	unsigned long shared;
 };
 
 static void count(struct tmem_test *test, const char *what, const char *file, int line)
@@ -351,15 +375,16 @@ static void *join_and_get(void *argument)
 	struct scene *scene = &joiner->scene;
 
 	while (!__atomic_load_n(&joiner->stop, __ATOMIC_RELAXED)) {
-		bool before = __atomic_load_n(&joiner->allowed, __ATOMIC_SEQ_CST);
+		unsigned long phase = __atomic_load_n(&joiner->phase, __ATOMIC_SEQ_CST);
 		uint64_t page = get(scene, 1, 0);
 
-		if (!before && !__atomic_load_n(&joiner->allowed, __ATOMIC_SEQ_CST))
+		if (phase % 2 == 0 &&
+		    __atomic_load_n(&joiner->phase, __ATOMIC_SEQ_CST) == phase)
 			TMEM_EXPECT(&joiner->test, !page || page == ~0ull);
-		if (page == ~0ull) {
-			pool_op(scene, TMEM_DESTROY_POOL, 0);
-			share(scene);
-		}
+		if (page && page != ~0ull)
+			__atomic_fetch_add(&joiner->shared, 1, __ATOMIC_RELAXED);
+		pool_op(scene, TMEM_DESTROY_POOL, 0);
+		share(scene);
 	}
 	return NULL;
 }
@@ -369,13 +394,14 @@ void test_auth_withdrawn_while_used(struct tmem_test *test)
 {
 	static struct joiner joiner;
 	struct scene a;
-	unsigned int i;
+	unsigned int i, k;
 
 	memset(&joiner, 0, sizeof(joiner));
 	share_begin(&a, &joiner.scene, test);
 	joiner.test.say = count;
 	joiner.scene.test = &joiner.test;
-	joiner.allowed = true;
+	joiner.phase = 1;
+	host_yields_unlocked = true;
 	CHECK(!pthread_create(&joiner.thread, NULL, join_and_get, &joiner));
 	for (i = 0; i < 300; i++) {
 		struct vcpu v = {};
@@ -383,16 +409,22 @@ void test_auth_withdrawn_while_used(struct tmem_test *test)
 
 		admin.v = v;
 		TMEM_EXPECT(test, set_auth(&admin, some_uuid, 0) == 0);
-		__atomic_store_n(&joiner.allowed, false, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&joiner.phase, 1, __ATOMIC_SEQ_CST);
 		put(&a, 1, 0, i + 1);
-		sched_yield();
-		__atomic_store_n(&joiner.allowed, true, __ATOMIC_SEQ_CST);
+		/* What was asked for before may be answered now. */
+		for (k = 0; k < 20; k++)
+			sched_yield();
+		__atomic_fetch_add(&joiner.phase, 1, __ATOMIC_SEQ_CST);
 		TMEM_EXPECT(test, set_auth(&admin, some_uuid, 1) == 0);
 		put(&a, 1, 0, i + 1);
 		sched_yield();
 	}
+	/* Sometimes it did share. */
+	while (!__atomic_load_n(&joiner.shared, __ATOMIC_RELAXED))
+		sched_yield();
 	__atomic_store_n(&joiner.stop, true, __ATOMIC_RELAXED);
 	pthread_join(joiner.thread, NULL);
+	host_yields_unlocked = false;
 	TMEM_EXPECT(test, !joiner.test.failures);
 	guest_end(&joiner.scene);
 	scene_end(&a);

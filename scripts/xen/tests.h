@@ -58,6 +58,7 @@
 	T(auth_is_withdrawn_in_parts)					\
 	T(auth_of_who_crashes)						\
 	T(auth_last_one_out)						\
+	T(auth_withdrawn_meanwhile)					\
 	T(auth_withdrawn_while_used)					\
 	/* test_batch.c */						\
 	T(batch_in_order)						\
