@@ -36,9 +36,6 @@ struct handle {
 
 struct tmem_test *fuzz;
 struct guest guests[DOMAINS];
-static struct shared_pool shared[UUIDS];
-/* For each identity, in which shared pools it was, or may have been */
-static uint8_t shared_in[1 << 17];
 static uint64_t last_identity;
 static unsigned int next_id;
 static long taken;
@@ -64,84 +61,9 @@ static uint64_t new_identity(struct guest *guest)
 	return ++last_identity << 8 | (guest - guests + 1);
 }
 
-static bool is_his(struct guest *guest, uint64_t identity)
-{
-	return (identity & 0xff) == (uint64_t)(guest - guests + 1);
-}
-
 static bool is_persistent(struct guest *guest, unsigned int pool)
 {
 	return guest->pool[pool] & TMEM_POOL_PERSIST;
-}
-
-/* What a domain shares, or NULL */
-static struct shared_pool *shared_of(struct guest *guest, unsigned int pool)
-{
-	return pool < POOLS && guest->uuid[pool] ?
-		&shared[guest->uuid[pool] - 1] : NULL;
-}
-
-static bool is_foreign(struct guest *guest, unsigned int pool)
-{
-	return shared_of(guest, pool) && shared_of(guest, pool)->foreign;
-}
-
-static uint64_t *page_of(struct guest *guest, unsigned int pool, unsigned int oid,
-			 unsigned int index)
-{
-	struct shared_pool *of = shared_of(guest, pool);
-
-	return of ? &of->page[oid][index] : &guest->page[pool][oid][index];
-}
-
-/* The hostile one's, or one that was in a shared pool of these: a bit for each */
-static bool may_be_in(unsigned int uuids, const struct tmem_test_page *page)
-{
-	uint64_t identity = page->word[0];
-
-	return tmem_test_whole(page) && (is_his(&guests[HOSTILE], identity) ||
-					 shared_in[identity >> 8] & uuids);
-}
-
-/* @stay: it wants it, and what is shared stays if anybody else may have it. */
-static void forget_pool(struct guest *guest, unsigned int pool, bool stay)
-{
-	unsigned int uuid = guest->uuid[pool], i;
-	bool others;
-
-	guest->pool[pool] = 0;
-	guest->uuid[pool] = 0;
-	guest->lost[pool] = false;
-	memset(guest->page[pool], 0, sizeof(guest->page[pool]));
-	if (!uuid)
-		return;
-	others = guests[HOSTILE].auth & 1u << uuid;
-	for (i = 0; i < POOLS; i++)
-		others |= guests[0].uuid[i] == uuid || guests[1].uuid[i] == uuid;
-	if (!stay || !others)
-		memset(&shared[uuid - 1], 0, sizeof(shared[0]));
-}
-
-/* It has no such pool any more, and the id is not free. */
-static void lose_shared(struct guest *guest, unsigned int uuid)
-{
-	unsigned int i;
-
-	for (i = 0; i < POOLS; i++)
-		if (guest->uuid[i] == uuid) {
-			forget_pool(guest, i, false);
-			guest->lost[i] = true;
-		}
-}
-
-void set_auth(struct guest *guest, const uint64_t uuid[2], bool auth)
-{
-	if (uuid[0] || uuid[1] > UUIDS)
-		return;
-	guest->auth &= ~(1u << uuid[1]);
-	guest->auth |= (unsigned int)auth << uuid[1];
-	if (!auth)
-		lose_shared(guest, uuid[1]);
 }
 
 static void set_frame(struct guest *guest, struct handle *handle, unsigned int gfn)
@@ -194,8 +116,7 @@ static void expect_put(struct guest *guest, const struct handle *handle, long rc
 	if (rc == -ENOSPC && is_persistent(guest, handle->pool))
 		CHECK(*page);
 	*page = rc == 1 ? handle->identity : 0;
-	if (guest->uuid[handle->pool])
-		shared_in[handle->identity >> 8] |= 1u << guest->uuid[handle->pool];
+	was_put(guest, handle->pool, handle->identity);
 }
 
 static void expect_miss(struct guest *guest, const struct handle *handle, long rc,
@@ -450,7 +371,7 @@ static void some_pool(struct guest *guest)
 		;
 	if (i == POOLS)
 		return;
-	uuid = pick(UUIDS + 1);
+	uuid = flags == (EPHEMERAL | TMEM_POOL_SHARED) ? pick(UUIDS + 1) : 0;
 	op.u.creat.flags = flags;
 	op.u.creat.uuid[1] = uuid;
 	rc = call(&guest->scene, &op);
@@ -461,7 +382,7 @@ static void some_pool(struct guest *guest)
 	bad = !flags || flags == ~0u || (flags & 0xf0) || (flags & 3) == 3 ||
 		(flags & ~guest->flags & TMEM_POOL_PERSIST);
 	CHECK(bad ? rc == -EPERM || rc == -ENOMEM : rc != -EPERM);
-	if (flags != (EPHEMERAL | TMEM_POOL_SHARED) || !(guest->auth & 1u << uuid))
+	if (!(guest->auth & 1u << uuid))
 		uuid = 0;
 	/* Even without memory for the second one */
 	if (uuid)
@@ -508,8 +429,7 @@ static void hostile_call(struct guest *guest)
 		op.u.creat.uuid[0] = 0;
 		op.u.creat.uuid[1] %= UUIDS + 1;
 	}
-	for (i = 0; i < UUIDS; i++)
-		shared[i].foreign |= guest->auth >> (i + 1) & 1;
+	may_put_anything(guest);
 	if (op.cmd == TMEM_BATCH && pick(4)) {
 		op.u.batch.nr %= ENTRIES;
 		op.u.batch.done &= 3;
@@ -537,6 +457,7 @@ static void guest_lives(struct guest *guest)
 	guest->flags = ENABLED;
 	guest->weight = 1;
 	guest->quota = XEN_SYSCTL_TMEM_NO_QUOTA;
+	authorise(guest);
 }
 
 void forget_pools(struct guest *guest)
@@ -668,8 +589,7 @@ int fuzz_one_input(const uint8_t *input, size_t size)
 	CHECK(xen_begin(&test, ALL));
 	next_id = 0;
 	taken = 0;
-	memset(shared, 0, sizeof(shared));
-	memset(shared_in, 0, last_identity + 1);
+	forget_shared(last_identity);
 	last_identity = 0;
 	for (i = 0; i < DOMAINS; i++)
 		guest_lives(&guests[i]);

@@ -40,16 +40,6 @@ struct guest {
 	uint64_t page[POOLS][OIDS][INDEXES];
 };
 
-/**
- * struct shared_pool - what domains share
- * @foreign: The hostile one may have put something there.
- * @page: What is there, unless @foreign; 0 for nothing.
- */
-struct shared_pool {
-	bool	foreign;
-	uint64_t page[OIDS][INDEXES];
-};
-
 extern struct tmem_test *fuzz;
 extern struct guest guests[DOMAINS];
 
@@ -59,8 +49,29 @@ void any_bytes(void *to, size_t size);
 
 /* A domain has none any more, and had not wanted that. */
 void forget_pools(struct guest *guest);
+
+/*
+ * Of fuzz_shared.c, what is in pools: page_of() is where the model has a page, and
+ * is_foreign() says that the hostile one may have put another there.
+ */
+uint64_t *page_of(struct guest *guest, unsigned int pool, unsigned int oid,
+		  unsigned int index);
+bool is_foreign(struct guest *guest, unsigned int pool);
+/* It is the hostile one's, or was in a shared pool of these, a bit for each. */
+bool may_be_in(unsigned int uuids, const struct tmem_test_page *page);
+void was_put(struct guest *guest, unsigned int pool, uint64_t identity);
+/* The hostile one makes a hypercall. */
+void may_put_anything(struct guest *guest);
+/* @stay: it wants that, and what is shared stays if anybody else may have it. */
+void forget_pool(struct guest *guest, unsigned int pool, bool stay);
+/* It has no such pool any more, and the id is not free. */
+void lose_shared(struct guest *guest, unsigned int uuid);
 /* The domain may share pools of a uuid, or not any more. */
 void set_auth(struct guest *guest, const uint64_t uuid[2], bool auth);
+/* A domain lives from now on. */
+void authorise(struct guest *guest);
+/* All of them, with identities up to this one */
+void forget_shared(uint64_t last);
 
 /* Of fuzz_control.c: a sysctl, most likely about @guest */
 void administrate(struct guest *guest);

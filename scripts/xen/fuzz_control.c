@@ -66,12 +66,11 @@ static struct xen_sysctl_tmem_op some_control(struct guest *guest)
 		XEN_SYSCTL_TMEM_NO_QUOTA, 0, 5, 30, TMEM_UNLIMITED,
 	};
 	struct xen_sysctl_tmem_op op = {
-		.cmd = pick(14), .cli_id = guest->scene.d->domain_id,
+		.cmd = pick(13), .cli_id = guest->scene.d->domain_id,
 	};
 
-	if (op.cmd >= 12)
-		op.cmd = op.cmd > 12 ? XEN_SYSCTL_TMEM_OP_SET_AUTH :
-			XEN_SYSCTL_TMEM_OP_GET_AUTHS;
+	if (op.cmd == 12)
+		op.cmd = XEN_SYSCTL_TMEM_OP_GET_AUTHS;
 	if (op.cmd == XEN_SYSCTL_TMEM_OP_QUERY_FREEABLE_MB)
 		op.cli_id = 0;
 	if (op.cmd == XEN_SYSCTL_TMEM_OP_SET_AUTH) {
