@@ -41,7 +41,7 @@ phase()
 	name=$1 before=$(has)
 	shift
 	sectors > /run/before
-	./pageload -m 80 -o 7 "$@" > /run/result &
+	./pageload -m 72 -o 7 "$@" > /run/result &
 	loader=$!
 	watch
 	sectors > /run/after
@@ -73,10 +73,10 @@ fi
 echo "# ready, has $(has) MB"
 for round in 1 2; do
 	await $round
-	phase "phase $round" fill verify age=100 verify age=50 verify age=50 verify
+	phase "phase $round" fill age=25 age=25 verify=50
 done
 until told 3 || told end; do sleep 0.5; done
-! told 3 || phase "phase 3" fill verify loop verify
+! told 3 || phase "phase 3" fill loop verify
 await end
 if [ "$MODE" = self ]; then
 	echo "# tmem: stores $(number "$counters/stores") loads $(number "$counters/loads") refused $(number "$counters/refused") left $(number $frontswap/pages)"

@@ -64,7 +64,7 @@ full()
 {
 	pages=$(holds)
 	echo "holds $pages pages"
-	test "$pages" -gt 18000
+	test "$pages" -gt 12000
 }
 
 frozen_takes_nothing()
@@ -85,9 +85,9 @@ shrinks()
 	timed ms_shrink holds_at_most 16
 	test "$(xenstore-read "/local/domain/$(xl domid one)/memory/tmem-quota")" -eq 16384
 	sleep 2
-	test "$(holds)" -gt 3000
+	test "$(holds)" -gt 3800
 	tell shrunk verified
-	test "$(number_of written)" -gt 16000
+	test "$(number_of written)" -gt 5000
 }
 
 fills_again()
@@ -149,24 +149,22 @@ mkdir -p /run/etc/upper /run/etc/work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work etc /etc
 mkdir -p /etc/xen
 touch /etc/xen/xl.conf
-plan 9
+plan 8
 cat > /run/hello <<'END'
 echo "TAP version 13"
 echo "1..1"
 echo "ok 1 a domain runs"
 END
 free=$(xen_free)
-domain_create one pv 192 /opt/tmem/guest/hoard.sh told disk=swap0:/dev/tmem/swap0
+domain_create one pv 144 /opt/tmem/guest/hoard.sh told disk=swap0:/dev/tmem/swap0
 domain_says one '^# full:'
 domain_printed one log | grep '^# locked\|^# full:'
 echo "# stat free_mb=$(xen_free)"
 check "the guest has a full pool" full
 check "frozen, nothing is added" frozen_takes_nothing
 xl tmem-thaw one
-tell thawed "full again"
-check "thawed, it is full again" full
 check "asked for, it takes pages back until few are left" shrinks
-check "it may have more again" fills_again
+check "thawed and asked for nothing, it is full again" fills_again
 check "a guest that does not listen keeps what it has" ignores
 check_fails "and there is no memory for a domain" 1 "memory" creates_two
 rm -r "$domains/two"
