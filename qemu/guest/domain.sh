@@ -24,8 +24,9 @@ number()
 
 told()
 {
+	# Behind the word is what is left of a longer one.
 	test "$(dd if=/dev/tmem/signal iflag=direct count=1 2>/dev/null |
-		tr -d '\0')" = "$1"
+		tr '\0' '\n' | head -n 1)" = "$1"
 }
 
 await()

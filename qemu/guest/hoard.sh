@@ -25,7 +25,7 @@ says()
 }
 
 # Disks take 30 MB of it.
-tmem_begin 92
+tmem_begin 104
 mkfifo /run/operations
 ./pageload -m 64 -o 1 - < /run/operations > /run/said &
 exec 3> /run/operations

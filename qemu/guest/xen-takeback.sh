@@ -156,7 +156,7 @@ echo "1..1"
 echo "ok 1 a domain runs"
 END
 free=$(xen_free)
-domain_create one pv 144 /opt/tmem/guest/hoard.sh told disk=swap0:/dev/tmem/swap0
+domain_create one pv 156 /opt/tmem/guest/hoard.sh told disk=swap0:/dev/tmem/swap0
 domain_says one '^# full:'
 domain_printed one log | grep '^# locked\|^# full:'
 echo "# stat free_mb=$(xen_free)"
