@@ -87,7 +87,8 @@ run_cold()
 {
 	mkdir "$MOUNT/tree"
 	for i in $(seq 200); do
-		echo "$i" >"$MOUNT/tree/$i"
+		# Not so small that it has room in its inode
+		seq "$i" $((i + 1000)) >"$MOUNT/tree/$i"
 	done
 	umount "$MOUNT" || die "umount"
 	mount_fs "$1"
