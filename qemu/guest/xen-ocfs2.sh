@@ -76,11 +76,12 @@ modprobe xen-netback
 cluster_disk -L tmem
 # The first node fills it.
 free=$(xen_free)
-for number in 1 2; do
-	name=$(test $number = 1 && echo one || echo two)
+id=0
+for name in one two; do
+	id=$((id + 1))
 	# The heartbeat writes to the disk that is mounted.
 	node_create "$name" append=bdev_allow_write_mounted=1 \
-		vif="['mac=00:16:3e:00:00:0$number,script=/opt/tmem/guest/xen-vif.sh']"
+		vif="['mac=00:16:3e:00:00:0$id,script=/opt/tmem/guest/xen-vif.sh']"
 	xl tmem-shared-auth -u "$uuid" -A 1 "$name"
 done
 check "nodes of a cluster" joins
