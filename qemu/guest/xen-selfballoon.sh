@@ -92,29 +92,32 @@ grow()
 follows_target()
 {
 	domain_tell "$one" 3
-	domain_says "$one" "^# now 1[3-6][0-9] of $most"
+	domain_has_more
 	xl mem-set "$one" 110
 	domain_says "$one" "^# now 1[01][0-9] of 110"
 	xl mem-set "$one" "$most"
-	lines=$(domain_printed "$one" log | grep -c "^# now 1[3-6][0-9] of $most")
-	domain_has_more "$lines"
+	domain_has_more
 }
 
-# Until it has said more than so many times that it has grown
+grown()
+{
+	domain_printed "$one" log | grep -c "^# now 1[3-6][0-9] of $most"
+}
+
+# Until it says once more that it has grown
 domain_has_more()
 {
+	said=$(grown)
 	for _ in $(seq 120); do
 		sleep 1
-		[ "$(domain_printed "$one" log |
-			grep -c "^# now 1[3-6][0-9] of $most")" -le "$1" ] || return 0
+		[ "$(grown)" -le "$said" ] || return 0
 	done
 	return 1
 }
 
 goes_on()
 {
-	lines=$(domain_printed "$one" log | grep -c "^# now 1[3-6][0-9] of $most")
-	domain_has_more "$lines"
+	domain_has_more
 	domain_tell "$one" enough
 	domain_says "$one" "^# phase 3 ended"
 }
