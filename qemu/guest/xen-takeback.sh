@@ -176,7 +176,7 @@ xl tmem-thaw one
 check "asked for, it takes pages back until few are left" shrinks
 check "thawed and asked for nothing, it is full again" fills_again
 check "a guest that does not listen keeps what it has" ignores
-check_fails "and there is no memory for a domain" 1 "memory" cannot_create_two
+check_fails "and there is no memory for a domain" 3 "Cannot allocate memory" cannot_create_two
 sed 's/^/# /' /run/said
 rm -r "$domains/two"
 check "it listens, and there is memory for the domain" listens
