@@ -27,6 +27,8 @@
 #define CONTROL_SET_CLIENT	6
 #define CONTROL_GET_POOLS	7
 #define CONTROL_FREEABLE	8
+#define CONTROL_SET_AUTH	11
+#define CONTROL_GET_AUTHS	40
 #define CONTROLS		64 /* more than there have ever been */
 
 #define CONTROL_ALL		0xffff
@@ -128,7 +130,8 @@ static void control_answers(struct kunit *test)
 
 	need_dom0(test);
 	for (i = 9; i < CONTROLS; i++)
-		KUNIT_EXPECT_EQ_MSG(test, control_self(i), -EOPNOTSUPP, "%d", i);
+		if (i != CONTROL_SET_AUTH && i != CONTROL_GET_AUTHS)
+			KUNIT_EXPECT_EQ_MSG(test, control_self(i), -EOPNOTSUPP, "%d", i);
 	for (i = 0; i < ARRAY_SIZE(nobody); i++) {
 		sysctl = (struct tmc_sysctl){};
 		KUNIT_EXPECT_EQ_MSG(test, control(CONTROL_GET_CLIENT, nobody[i],
@@ -144,6 +147,34 @@ static void control_answers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, control_self(CONTROL_FREEABLE), 0);
 	KUNIT_EXPECT_EQ(test, set_client(CLIENT_ENABLED, 65536, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, set_client(~0U, 1, 0), -EINVAL);
+}
+
+static int set_auth(u64 uuid, u64 auth)
+{
+	struct tmc_sysctl sysctl = { .u = { 0, uuid, auth } };
+
+	return control(CONTROL_SET_AUTH, 0, &sysctl);
+}
+
+static void expect_auths(struct kunit *test, u32 nr)
+{
+	struct tmc_sysctl sysctl = {};
+
+	KUNIT_EXPECT_EQ(test, control(CONTROL_GET_AUTHS, 0, &sysctl), 0);
+	KUNIT_EXPECT_EQ(test, sysctl.nr, nr);
+}
+
+static void control_authorises(struct kunit *test)
+{
+	need_dom0(test);
+	KUNIT_EXPECT_EQ(test, set_auth(0, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_auth(1, 2), -EINVAL);
+	expect_auths(test, 0);
+	KUNIT_EXPECT_EQ(test, set_auth(1, 1), 0);
+	KUNIT_EXPECT_EQ(test, set_auth(1, 1), 0);
+	expect_auths(test, 1);
+	KUNIT_EXPECT_EQ(test, set_auth(1, 0), 0);
+	expect_auths(test, 0);
 }
 
 static void control_freezes(struct kunit *test)
@@ -218,6 +249,7 @@ static void control_takes_back(struct kunit *test)
 static struct kunit_case control_cases[] = {
 	KUNIT_CASE(control_by_guest),
 	KUNIT_CASE(control_answers),
+	KUNIT_CASE(control_authorises),
 	KUNIT_CASE(control_freezes),
 	KUNIT_CASE(control_sets),
 	KUNIT_CASE_SLOW(control_takes_back),
