@@ -6,7 +6,7 @@
  *
  * All functions are called under the lock of the stripe.
  */
-#include "internal.h"
+#include "copy.h"
 
 /* The copy on the way behind @list, or NULL. */
 static struct tmem_copy *tmem_copy_next(const struct tmem_stripe *stripe,

@@ -3,7 +3,7 @@
  * Getting pages. What is removed by a get is removed after it was copied, so that a
  * target that cannot be written to costs nothing; or before, where it always can be.
  */
-#include "internal.h"
+#include "copy.h"
 
 static enum tmem_copy_kind tmem_get_kind(const struct tmem_pool *pool,
 					 unsigned int flags)

@@ -149,11 +149,13 @@ struct tmem_pool {
 
 /**
  * struct tmem_pool_slot - where a client has a pool
- * @key: That of the pool, as long as it can be used, or 0. Read without a lock, but
- *	what it said counts only if it still does under a stripe's lock.
+ * @key: As long as the pool can be used, that of the pool; of a shared one, another,
+ *	each time that the client gets it. Else 0. Read without a lock, but what it said
+ *	counts only if it still does under a stripe's lock.
  * @flags: The pool's. Read without a lock too, and true as long as @key is. Not 0
  *	until nobody finds the pool here any more, also while a shared one is closed.
  * @payer: Of a shared pool, its @client, a pointer: true as long as @key is.
+ * @pool_key: The same of its @key.
  * @pool: The pool; used under a stripe's lock after a look at @key, or by who
  *	destroys it. He frees it when he has had the lock of each stripe.
  * @owner: The client.
@@ -169,6 +171,7 @@ struct tmem_pool_slot {
 	struct tmh_ulong	key;
 	struct tmh_ulong	flags;
 	struct tmh_ulong	payer;
+	struct tmh_ulong	pool_key;
 	struct tmem_pool *pool;
 	struct tmem_client *owner;
 	struct tmem_pool_slot *next;
@@ -322,29 +325,6 @@ struct tmem_op {
 	unsigned long	*slot;
 	unsigned int	nodes;
 	unsigned int	evicted;
-};
-
-enum tmem_copy_kind { TMEM_READ, TMEM_TAKE, TMEM_WRITE };
-
-/**
- * struct tmem_copy - a copy on its way
- * @list: In the stripe's.
- * @object: Where the page was found.
- * @index: Where in @object.
- * @payload: What is copied.
- * @order: Of the page's size.
- * @kind: The payload is read, or read and then removed, or written to.
- * @orphan: Not 0: the page was removed meanwhile. The same number for all copies
- *	of one page.
- */
-struct tmem_copy {
-	struct tmem_list list;
-	struct tmem_object *object;
-	u64		index;
-	unsigned long	payload;
-	unsigned int	order;
-	enum tmem_copy_kind kind;
-	u64		orphan;
 };
 
 /**
@@ -620,80 +600,5 @@ void tmem_page_remove(struct tmem_object *object, u64 index,
 		      unsigned long *slot, struct tmem_node *leaf,
 		      struct tmem_trash *trash);
 void tmem_page_renew(struct tmem_op *op, unsigned long slot);
-
-/* copy.c */
-bool tmem_copy_meets(struct tmem_op *op, enum tmem_copy_kind kind);
-bool tmem_copy_lost(struct tmem_op *op, struct tmem_copy *copy);
-bool tmem_copy_mark(struct tmem_stripe *stripe,
-		    const struct tmem_object *object, u64 index);
-
-/**
- * tmem_copy_conflicts - must a copy of a page wait for others of it?
- * @op: The operation, with its page.
- * @kind: What is wanted.
- *
- * Context: The stripe's lock is held.
- * Return: true if it must: one of both writes, or both want the page alone.
- */
-static inline bool tmem_copy_conflicts(struct tmem_op *op,
-				       enum tmem_copy_kind kind)
-{
-	return !tmem_list_empty(&op->stripe->copies) &&
-		tmem_copy_meets(op, kind);
-}
-
-/**
- * tmem_copy_begin - write down that a page is going to be copied
- * @op: The operation, with its page.
- * @kind: What is going to happen.
- * @copy: Where to write it.
- *
- * Context: The stripe's lock is held.
- */
-static inline void tmem_copy_begin(struct tmem_op *op, enum tmem_copy_kind kind,
-				   struct tmem_copy *copy)
-{
-	copy->object = op->object;
-	copy->index = op->index;
-	copy->payload = op->persistent ? *op->slot :
-		((struct tmem_page *)*op->slot)->payload;
-	copy->order = op->order;
-	copy->kind = kind;
-	copy->orphan = 0;
-	tmem_list_add(&op->stripe->copies, &copy->list);
-}
-
-/**
- * tmem_copy_end - it has been copied
- * @op: The operation. If the page is still there, sets its object, leaf and slot.
- * @copy: What tmem_copy_begin() has written. Unless the page is still there,
- *	@copy->orphan is not 0.
- *
- * Context: The stripe's lock is held.
- * Return: true if the page is gone and the caller has to release the payload,
- * without the lock.
- */
-static inline bool tmem_copy_end(struct tmem_op *op, struct tmem_copy *copy)
-{
-	tmem_list_del(&copy->list);
-	return (copy->orphan || op->seen != op->stripe->changes) &&
-		tmem_copy_lost(op, copy);
-}
-
-/**
- * tmem_copy_orphan - a page goes away
- * @stripe: Its stripe.
- * @object: Its object.
- * @index: Of the page.
- *
- * Context: The stripe's lock is held.
- * Return: true if it is being copied: who does releases the payload.
- */
-static inline bool tmem_copy_orphan(struct tmem_stripe *stripe,
-				    const struct tmem_object *object, u64 index)
-{
-	return !tmem_list_empty(&stripe->copies) &&
-		tmem_copy_mark(stripe, object, index);
-}
 
 #endif /* _TMEM_INTERNAL_H */

@@ -4,12 +4,12 @@
  */
 #include "internal.h"
 
-static u64 tmem_op_hash(const struct tmem_op *op)
+static u64 tmem_op_hash(const struct tmem_op *op, unsigned long pool_key)
 {
 	const struct tmem_config *config = &op->engine->config;
 
-	return config->trusted ? tmem_hash_trusted(op->key, op->oid) :
-		tmem_hash(config->seed, op->key, op->oid);
+	return config->trusted ? tmem_hash_trusted(pool_key, op->oid) :
+		tmem_hash(config->seed, pool_key, op->oid);
 }
 
 /**
@@ -27,7 +27,7 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 		 const u64 oid[3], u64 index)
 {
 	struct tmem_engine *engine = client->engine;
-	unsigned long flags;
+	unsigned long flags, pool_key;
 
 	op->place = tmem_pool_slot(client, pool);
 	if (!op->place)
@@ -41,12 +41,21 @@ int tmem_op_init(struct tmem_op *op, struct tmem_client *client, u32 pool,
 	op->key = tmh_read_acquire(&op->place->key);
 	if (!op->key)
 		return tmem_op_missing(op);
-	flags = tmh_read(&op->place->flags);
-	if (flags & TMEM_FLAG_SHARED)
-		op->client = (struct tmem_client *)tmh_read(&op->place->payer);
+	/*
+	 * If one of these is of another pool already, what the lock shows of the key
+	 * is not older.
+	 */
+	flags = tmh_read_acquire(&op->place->flags);
+	pool_key = op->key;
+	if (flags & TMEM_FLAG_SHARED) {
+		op->client = (struct tmem_client *)
+			tmh_read_acquire(&op->place->payer);
+		pool_key = tmh_read_acquire(&op->place->pool_key);
+	}
 	op->persistent = flags & TMEM_FLAG_PERSISTENT;
 	op->order = (flags & TMEM_FLAG_ORDER_MASK) >> TMEM_FLAG_ORDER_SHIFT;
-	op->bucket = tmem_op_hash(op) & ((1u << engine->config.bucket_bits) - 1);
+	op->bucket = tmem_op_hash(op, pool_key) &
+		((1u << engine->config.bucket_bits) - 1);
 	op->nr_stripe = tmem_stripe_of(engine, op->bucket);
 	op->stripe = &engine->stripes[op->nr_stripe];
 	op->seen = 0;

@@ -4,7 +4,7 @@
  *
  * All functions are called under the lock of the stripe.
  */
-#include "internal.h"
+#include "copy.h"
 
 /* The oldest page of a stripe may be another one now. */
 static void tmem_lru_update(struct tmem_client *client, u32 stripe)

@@ -82,8 +82,7 @@ int tmem_pool_publish(struct tmem_client *client, struct tmem_pool *pool)
 		slot++;
 	if (id < max) {
 		slot->pool = pool;
-		tmh_set(&slot->flags, pool->flags);
-		tmh_set(&slot->payer, (unsigned long)pool->client);
+		tmh_set_release(&slot->flags, pool->flags);
 		if (!tmem_is_shared(pool))
 			tmh_set_release(&slot->key, pool->key);
 	}
@@ -246,7 +245,7 @@ static int tmem_pool_end_begin(struct tmem_client *client,
 static int tmem_private_end(struct tmem_pool_slot *slot, struct tmem_pool *pool)
 {
 	tmh_set_release(&slot->key, 0);
-	tmh_set(&slot->flags, 0);
+	tmh_set_release(&slot->flags, 0);
 	return tmem_pool_clear_all(slot->owner->engine, pool);
 }
 

@@ -6,7 +6,7 @@
  *
  * Whatever happens, a put that fails leaves no older page behind.
  */
-#include "internal.h"
+#include "copy.h"
 
 /* What tmem_overwrite(), tmem_insert() and tmem_store() say besides errors */
 #define TMEM_DONE	0

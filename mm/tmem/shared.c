@@ -18,7 +18,7 @@
  * there is nothing: otherwise a member could be told that a page is flushed that
  * another one finds yet. From then on it is as with a pool that is destroyed: nobody
  * can add a page, and who has had the lock of each stripe has seen the last of them.
- * Then there is a new key, and perhaps another payer, for all who are members still.
+ * Then there are new keys, and perhaps another payer, for all who are members still.
  * Meanwhile gets miss, puts are refused, and there is nothing to flush.
  *
  * What members can do to each other: they can make a pool useless, with wrong pages too,
@@ -54,6 +54,18 @@ static struct tmem_pool *tmem_shared_find(struct tmem_engine *engine,
 	return NULL;
 }
 
+/*
+ * From now on this member finds what is in the pool. It may have done so before, and
+ * have operations that know one thing from then and another from now: so its key is a
+ * new one. The engine's lock is held.
+ */
+static void tmem_shared_let(struct tmem_pool_slot *slot, struct tmem_pool *pool)
+{
+	tmh_set_release(&slot->payer, (unsigned long)pool->client);
+	tmh_set_release(&slot->pool_key, pool->key);
+	tmh_set_release(&slot->key, tmem_take_key(slot->owner->engine));
+}
+
 /* Returns the id, or -ENOSPC. The engine's lock is held. */
 static int tmem_shared_add(struct tmem_client *client, struct tmem_pool *pool)
 {
@@ -77,13 +89,8 @@ static int tmem_shared_add(struct tmem_client *client, struct tmem_pool *pool)
 		tmem_list_add(&client->engine->shared, &pool->shared);
 	}
 	pool->users++;
-	/*
-	 * The client may have had this key before, and have operations that are about
-	 * to look whether it has.
-	 */
-	tmem_pass_stripes(client->engine);
 	if (!pool->closed)
-		tmh_set_release(&slot->key, pool->key);
+		tmem_shared_let(slot, pool);
 	return id;
 }
 
@@ -176,10 +183,8 @@ static void tmem_shared_open(struct tmem_engine *engine, struct tmem_pool *pool)
 		tmem_shared_settle(engine, pool);
 	pool->key = tmem_take_key(engine);
 	pool->closed = false;
-	for (slot = pool->members; slot; slot = slot->next) {
-		tmh_set(&slot->payer, (unsigned long)pool->client);
-		tmh_set_release(&slot->key, pool->key);
-	}
+	for (slot = pool->members; slot; slot = slot->next)
+		tmem_shared_let(slot, pool);
 }
 
 /* Is it this one's turn to empty the pool? The engine's lock is held. */

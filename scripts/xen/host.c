@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <unistd.h>
 #include "shim.h"
 #include "host.h"
 
@@ -46,6 +47,15 @@ void host_barrier(void)
 	static unsigned long barrier;
 
 	__atomic_fetch_add(&barrier, 0, __ATOMIC_SEQ_CST);
+}
+
+void host_pause(void)
+{
+	static __thread unsigned int paused;
+
+	host_barrier();
+	if (host_yields_unlocked && !nr_held && !(++paused % 8))
+		usleep(100);
 }
 
 void spin_lock_init(spinlock_t *lock)

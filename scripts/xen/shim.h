@@ -93,7 +93,7 @@ unsigned int get_random(void);
 #define read_atomic(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
 #define write_atomic(p, x)	__atomic_store_n(p, x, __ATOMIC_RELAXED)
 #define smp_mb()		host_barrier()
-#define smp_rmb()		host_barrier()
+#define smp_rmb()		host_pause()
 #define arch_fetch_and_add(p, n) __atomic_fetch_add(p, n, __ATOMIC_RELAXED)
 #define array_index_nospec(index, size) ((index) < (size) ? (index) : 0)
 
@@ -103,6 +103,8 @@ unsigned int get_random(void);
 #define this_cpu(name)		(name)
 
 void host_barrier(void);
+/* A barrier too. What comes next is read later: others may do much in between. */
+void host_pause(void);
 void cpu_relax(void);
 bool local_irq_is_enabled(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the hosts of the tmem engine in programs have in common: types and atomics.
+ * What the hosts of the tmem engine in programs have in common: types and most atomics.
  */
 #ifndef _PROGRAM_H
 #define _PROGRAM_H
@@ -31,11 +31,6 @@ static inline unsigned long tmh_read(const struct tmh_ulong *atomic)
 static inline void tmh_set(struct tmh_ulong *atomic, unsigned long value)
 {
 	__atomic_store_n(&atomic->value, value, __ATOMIC_RELAXED);
-}
-
-static inline unsigned long tmh_read_acquire(const struct tmh_ulong *atomic)
-{
-	return __atomic_load_n(&atomic->value, __ATOMIC_ACQUIRE);
 }
 
 static inline void tmh_set_release(struct tmh_ulong *atomic, unsigned long value)

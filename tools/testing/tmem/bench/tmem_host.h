@@ -9,6 +9,11 @@
 #include <errno.h>
 #include "../program.h"
 
+static inline unsigned long tmh_read_acquire(const struct tmh_ulong *atomic)
+{
+	return __atomic_load_n(&atomic->value, __ATOMIC_ACQUIRE);
+}
+
 #define TMH_CACHE_LINE 64
 
 void *tmh_alloc(size_t size);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "host.h"
 
 /* The engine's, a client's, and then a stripe's */
@@ -127,6 +128,17 @@ void tmh_unlock(struct tmh_lock *lock, unsigned long flags)
 	pthread_mutex_unlock(&lock->mutex);
 	if (host_yields_unlocked && !nr_held)
 		sched_yield();
+}
+
+/* What comes next is read later: others may do much in between. */
+unsigned long tmh_read_acquire(const struct tmh_ulong *atomic)
+{
+	unsigned long value = __atomic_load_n(&atomic->value, __ATOMIC_ACQUIRE);
+	static __thread unsigned int read;
+
+	if (host_yields_unlocked && !nr_held && !(++read % 8))
+		usleep(100);
+	return value;
 }
 
 void tmh_relax(void)

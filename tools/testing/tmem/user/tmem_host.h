@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include "../program.h"
 
+unsigned long tmh_read_acquire(const struct tmh_ulong *atomic);
+
 #define TMH_CACHE_LINE 64
 
 /* Of whoever has whole page frames */
