@@ -453,7 +453,7 @@ static void *use_member(void *argument)
 	struct tmem_test_page page;
 
 	while (!__atomic_load_n(&race->stop, __ATOMIC_RELAXED)) {
-		handle.index = tmem_test_random(&racer->random) % 20;
+		handle.index = tmem_test_random(&racer->random) % 400;
 		handle.oid[0] = handle.index % 3;
 		tmem_test_identify(&page, handle.index * 14 + 1);
 		switch (tmem_test_random(&racer->random) % 4) {
@@ -485,15 +485,18 @@ static void *make_member(void *argument)
 	for (i = 0; i < 300; i++) {
 		/* Now and then it is the one that is charged. */
 		struct tmem_client *who = i % 8 ? race->client : race->other;
+		struct tmem_usage usage;
 		int got;
 
 		do
 			got = tmem_destroy_pool(who, 0);
 		while (got == -EAGAIN);
+		tmem_client_usage(who, &usage);
 		if (!got)
 			got = tmem_new_pool(who, uuid, TMEM_TEST_SHARED);
 		pthread_mutex_lock(&race->lock);
 		TMEM_EXPECT(race->test, !got);
+		TMEM_EXPECT(race->test, !usage.ephemeral_pages);
 		pthread_mutex_unlock(&race->lock);
 		usleep(50);
 	}
