@@ -26,9 +26,11 @@ do_join()
 	echo o2cb > /sys/fs/ocfs2/cluster_stack
 	cluster=/sys/kernel/config/cluster/tmem
 	mkdir "$cluster"
-	# Everything takes longer here.
+	# Everything takes longer here: after two minutes without a heartbeat a node is
+	# dead, and who has waited for it goes on.
 	echo 120000 > "$cluster/idle_timeout_ms"
 	echo 61 > "$cluster/heartbeat/dead_threshold"
+	echo 300 > /proc/sys/kernel/hung_task_timeout_secs
 	for node in $(seq "$2"); do
 		mkdir "$cluster/node/node$node"
 		echo 7777 > "$cluster/node/node$node/ipv4_port"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # For dom0: a cluster of two domains that have the same ocfs2 volume, and share a pool.
-# What one has read and evicted the other gets; what one writes the other reads.
+# What one has read and evicted the other gets; what one writes the other reads, also
+# when that one is dead.
 # shellcheck disable=SC2317 # functions are called by check
 set -eu
 # shellcheck source=xen.sh
@@ -58,6 +59,28 @@ takes_turns()
 	done
 }
 
+# Between two writes the pages go through the store, where they stay.
+writes_twice()
+{
+	for writer in one two; do
+		reader=$(other "$writer")
+		node "$writer" write x 400 8
+		node "$writer" sync
+		node "$writer" evict
+		test "$(node "$writer" letter 400)" = x
+		node "$writer" write y 400 8
+		test "$(node "$reader" letter 400)" = y
+	done
+}
+
+# It waits until the heartbeat says that the other is dead. The pool is empty then.
+recovers()
+{
+	test "$(node one letter 200)" = k
+	node one read | tee /run/answer
+	grep -q ' hits=0 ' /run/answer
+}
+
 joins()
 {
 	node one join 1 2 && node two join 2 2
@@ -71,7 +94,7 @@ mounts()
 
 xen_start
 xen_own
-plan 11
+plan 14
 modprobe xen-netback
 cluster_disk -L tmem
 # The first node fills it.
@@ -95,15 +118,22 @@ check "the other gets what one has evicted" reads two $((pages - slack))
 check "it is the same" agree
 turn_page=0
 check "who reads gets what the other has written" takes_turns
+check "who writes again what is in the store makes that old" writes_twice
 check "it is the same still" agree
 check "pages that are not written are hits again" eval "
 	node one read && node two read && node one evict && node two evict &&
 	reads two \$((pages - slack))"
-# Whose children they are waits for them.
+# It dies with locks, a journal, and pages in the pool.
+node two write k 200 16
+node two sync
+node two evict
+domain_destroy two
+check "one recovers what a dead node has left" recovers
+check "and has hits again" eval "
+	node one evict && reads one \$((pages - slack))"
+# Whose child it is waits for it.
 ended=0
-for name in one two; do
-	node_end "$name" || ended=1
-done
-check "they did what they were told" test $ended = 0
+node_end one || ended=1
+check "it did what it was told" test $ended = 0
 check "nothing is left of them" xen_has_all_back "$free"
 exit $failed
