@@ -60,7 +60,7 @@ goes_on()
 
 mapped swap "$(blockdev --getsz /dev/tmem/swap0)"
 mapped stuck 8
-tmem_begin 72 /dev/mapper/swap
+tmem_begin 80 /dev/mapper/swap
 numbers 9000000
 right=$(sums)
 pools=$(number "$counters/pools")
