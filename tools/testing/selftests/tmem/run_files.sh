@@ -111,6 +111,8 @@ run_twins()
 	truncate -s 320M "$tmp/image"
 	umount "$MOUNT" || die "umount"
 	(mount_device=$tmp/image && make_fs "$1") || exit 1
+	# What is not copied is zeros: not what the last filesystem has left there.
+	blkdiscard -f -z -l 320M "$SCRATCH" || die "blkdiscard"
 	dd if="$tmp/image" of="$SCRATCH" bs=1M conv=sparse 2>/dev/null ||
 		die "dd"
 	# shellcheck disable=SC2086
