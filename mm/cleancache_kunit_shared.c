@@ -174,6 +174,7 @@ static struct inode *make_inode(struct kunit *test, struct super_block *sb,
 
 	KUNIT_ASSERT_NOT_NULL(test, inode);
 	inode_init_once(inode);
+	spin_lock_init(&inode->i_lock);
 	inode->i_sb = sb;
 	inode->i_mode = S_IFREG;
 	inode->i_ino = ino;

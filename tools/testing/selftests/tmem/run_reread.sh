@@ -98,6 +98,8 @@ run_shared()
 run_fs()
 {
 	populate "$1"
+	# What the store has of a file goes with the inode.
+	exec 7<"$MOUNT/file"
 	right=$(content "$MOUNT/file")
 	! is fake || run_shared "$1"
 
@@ -106,6 +108,7 @@ run_fs()
 	reread "$1, destructive"
 	check "$1: nearly all from the store" "$hits" -ge $((pages - slack))
 	check "$1: pages left" "$(counted pages)" -le $slack
+	exec 7<&-
 	end_fs
 }
 
