@@ -176,8 +176,8 @@ done
 # forget.
 left()
 {
-	local invalidates=backend_invalidates loads=0
-
+	invalidates=backend_invalidates
+	loads=0
 	! is zcache || invalidates=fs_invalidates
 	is fake || loads=$(changed "$1" backend_loads)
 	echo $(($(changed "$1" $invalidates) + loads))
